@@ -1,0 +1,24 @@
+"""What inspection has to know about a format of artifacts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from evaluator.inspection.artifact import ArtifactFile
+from evaluator.inspection.ledger import Ledger
+
+Inspect = Callable[[Mapping[str, ArtifactFile], Ledger], None]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of artifacts.
+
+    `entry` is the path of the file that the model is loaded from; an artifact is of this format
+    when it has that file. `inspect` gets the files by path, `entry` among them, all with plain
+    paths. It counts into the ledger every byte of every file, and notes there what it refuses.
+    """
+
+    name: str
+    entry: str
+    runs_participant_code: bool
+    inspect: Inspect
