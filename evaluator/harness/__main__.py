@@ -1,0 +1,31 @@
+"""Starts the harness: `python -m evaluator.harness --format onnx [--warm]`."""
+
+import argparse
+import os
+import sys
+
+from evaluator.harness.channels import take_channels
+from evaluator.harness.runners import RUNNERS, runner_for
+from evaluator.harness.service import Service
+
+
+def main() -> int:
+    """Serve one model. The exit status is 0, or 1 after a failure that has been reported."""
+    parser = argparse.ArgumentParser(prog="evaluator.harness")
+    parser.add_argument("--format", required=True, choices=sorted(RUNNERS))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--warm", action="store_true", help="import the runtime before READY")
+    options = parser.parse_args()
+    channels = take_channels()
+    runner = runner_for(options.format, threads=options.threads)
+    if options.warm:
+        runner.warm_up()
+    return Service(channels, runner).serve()
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Leave without finalisers: a model's own threads could hold up the end of the interpreter.
+    os._exit(status)

@@ -1,0 +1,15 @@
+"""What a model can do wrong, told in sentences that its author understands."""
+
+from evaluator.harness.protocol import Complaint
+
+
+class ModelError(Exception):
+    """The model does not do what the competition asks. The message goes to the log as it is."""
+
+    complaint = Complaint.WRONG_OUTPUT
+
+
+class LoadError(ModelError):
+    """The model cannot be loaded, or does not take the inputs that the competition has."""
+
+    complaint = Complaint.LOAD_FAILED

@@ -1,0 +1,107 @@
+"""Answers the host's commands, one after the other, for one model."""
+
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from evaluator.harness.channels import Channels
+from evaluator.harness.commands import decode_command
+from evaluator.harness.errors import ModelError
+from evaluator.harness.protocol import (
+    FRAME_LIMIT,
+    NO_RUN,
+    ROWS,
+    VERSION,
+    Complaint,
+    End,
+    Frame,
+    Kind,
+    Load,
+    Predict,
+    ProtocolError,
+)
+from evaluator.harness.runners import LoadOptions, Model, Runner
+from evaluator.harness.seeds import set_seeds
+from evaluator.harness.tasks import Task, task_for
+
+FLOAT_BYTES = 4
+
+C = TypeVar("C", Load, Predict)
+
+
+class Service:
+    """Holds the model between the commands that load and use it."""
+
+    def __init__(self, channels: Channels, runner: Runner) -> None:
+        self._channels = channels
+        self._runner = runner
+        self._model: Model | None = None
+        self._task: Task | None = None
+        self._seed = 0
+
+    def serve(self) -> int:
+        """Say `READY`, then answer until `end`, the end of the commands, or a failure.
+
+        Returns the exit status: 0, or 1 after a failure, which has been reported.
+        """
+        self._channels.end_log(NO_RUN)
+        self._channels.send(Frame(Kind.READY, NO_RUN, bytes([VERSION])))
+        for line in self._channels.commands:
+            command = decode_command(line)
+            if isinstance(command, End):
+                break
+            if isinstance(command, Load):
+                done = self._attempt(command, self._load, Complaint.LOAD_FAILED)
+            else:
+                done = self._attempt(command, self._predict, Complaint.PREDICT_FAILED)
+            if not done:
+                return 1
+        return 0
+
+    def _attempt(self, command: C, act: Callable[[C], None], complaint: Complaint) -> bool:
+        """Run the model's code; whatever it raises becomes a word of the protocol and a log."""
+        try:
+            act(command)
+        except ModelError as error:
+            print(error, file=sys.stderr)  # noqa: T201 the log is what stderr is for
+            complaint = error.complaint
+        except MemoryError:
+            traceback.print_exc()
+            complaint = Complaint.OUT_OF_MEMORY
+        except BaseException:  # SystemExit and the like, raised by the model, are failures too
+            traceback.print_exc()
+        else:
+            return True
+        self._channels.end_log(command.run)
+        self._channels.send(Frame(Kind.FAILED, command.run, complaint.encode()))
+        return False
+
+    def _load(self, command: Load) -> None:
+        self._task = task_for(command.task_type, command.task_settings)
+        self._seed = command.seed
+        set_seeds(self._seed)
+        self._model = self._runner.load(
+            Path(command.folder),
+            LoadOptions(inputs=self._task.inputs, device=command.device),
+        )
+        self._channels.send(Frame(Kind.LOADED, command.run))
+
+    def _predict(self, command: Predict) -> None:
+        if self._model is None or self._task is None:
+            raise ProtocolError("predict came before load")
+        set_seeds(self._seed)
+        inputs = np.load(command.inputs, mmap_mode="r", allow_pickle=False)
+        columns = self._task.columns
+        step = max(1, min(command.batch_size, (FRAME_LIMIT - ROWS.size) // (FLOAT_BYTES * columns)))
+        for start in range(0, len(inputs), step):
+            batch = np.array(inputs[start : start + step])
+            outputs = self._model.predict(batch)
+            rows = self._task.rows(outputs, examples=len(batch)).astype("<f4", copy=False)
+            payload = ROWS.pack(*rows.shape) + rows.tobytes()
+            self._channels.send(Frame(Kind.PREDICTIONS, command.run, payload))
+        self._channels.end_log(command.run)
+        self._channels.send(Frame(Kind.DONE, command.run))

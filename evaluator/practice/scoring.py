@@ -1,0 +1,102 @@
+"""Running a model in a process of its own and scoring what it predicts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from evaluator.contract import METRICS, Failure, MetricSpec, Strength
+from evaluator.practice.guest import OwnProcess
+from evaluator.practice.labels import read_public_labels
+from evaluator.practice.messages import PracticeRequest, PracticeResult, PracticeScore
+from evaluator.sandbox.base import SandboxRequest, SandboxResult
+from evaluator.sandbox.conversation import Conversation
+from evaluator.sandbox.environment import harness_arguments, harness_environment
+from evaluator.sandbox.workspace import JobFolder
+from evaluator.scoring.metric import Predictions, Truth
+from evaluator.scoring.probabilities import normalised
+from evaluator.scoring.score import IMPLEMENTATIONS
+from evaluator.tasks import load_task
+from evaluator.tasks.classification import Classification
+from evaluator.tasks.errors import InvalidPredictions, InvalidTask
+
+CALLERS_OWN = ("HOME", "TMPDIR")
+"""Variables that a sandbox sets and that here stay the caller's."""
+
+
+def practise(request: PracticeRequest) -> PracticeResult:
+    """Run and score one model.
+
+    The labels are not in the model's reach, but on this machine nothing keeps it from looking: a
+    good score here proves nothing to others.
+
+    Raises `InvalidTask`, `InvalidInputs`, `InvalidLabels`, `SandboxFault`.
+    """
+    task = load_task(request.task)
+    examples = task.count_examples(request.inputs)
+    if not isinstance(task, Classification):
+        raise InvalidTask("unknown_task", f"{task.name} is scored on the platform alone.")
+    truth = read_public_labels(request.labels, task.class_numbers, examples)
+    with TemporaryDirectory(prefix="minigiants-score-") as name:
+        result = _run(request, Path(name))
+        failure, detail = result.failure, result.failure_detail
+        scores: tuple[PracticeScore, ...] = ()
+        if result.predictions is not None:
+            try:
+                predictions = task.read_predictions(result.predictions, examples)
+                scores = _scores(request.metrics, predictions, truth)
+            except InvalidPredictions as error:
+                failure, detail = Failure.INVALID_PREDICTIONS, str(error)
+    return PracticeResult(
+        failure=failure.value if failure else None,
+        failed_stage=result.failed_stage.value if result.failed_stage else None,
+        detail=detail,
+        scores=scores,
+        examples=examples,
+        measurements=result.measurements,
+        log=result.smoke_log + result.host_log,
+    )
+
+
+def _scores(
+    metrics: Sequence[MetricSpec], predictions: Predictions, truth: Truth
+) -> tuple[PracticeScore, ...]:
+    scores = []
+    for metric in metrics:
+        needs_probabilities = METRICS[metric.name].needs_probabilities
+        rows = normalised(predictions) if needs_probabilities else predictions
+        value = IMPLEMENTATIONS[metric.name].value(rows, truth)
+        scores.append(PracticeScore(metric=metric.name, value=float(value)))
+    return tuple(scores)
+
+
+def _run(request: PracticeRequest, folder: Path) -> SandboxResult:
+    job, output = folder / "job", folder / "output"
+    job.mkdir()
+    output.mkdir()
+    environment = {
+        name: value
+        for name, value in harness_environment(request.limits, seed=request.seed).items()
+        if name not in CALLERS_OWN
+    }
+    guest = OwnProcess(harness_arguments(request.format, request.limits), environment)
+    try:
+        return Conversation(
+            SandboxRequest(
+                format=request.format,
+                task=request.task,
+                model_folder=request.model,
+                smoke_inputs=request.inputs,
+                hidden_inputs=request.inputs,
+                output_folder=output,
+                limits=request.limits,
+                seed=request.seed,
+            ),
+            guest,
+            JobFolder(job),
+            strength=Strength.FALLBACK,
+            device="cpu",
+            on_stage=lambda _stage: True,
+            mount=str(job),
+        ).hold()
+    finally:
+        guest.destroy()

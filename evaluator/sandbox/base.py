@@ -1,0 +1,93 @@
+"""The one interface behind which a submitted model runs.
+
+A sandbox takes a request, runs the model in it and returns a result. What the model did wrong is
+a `Failure` in the result. What went wrong on our side is a `SandboxFault`, so a participant never
+pays for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from evaluator.contract import Failure, Limits, Measurements, Stage, Strength, TaskSpec
+
+OnStage = Callable[[Stage], bool]
+"""Told where a run stands: at each change of stage, and about once a second within one.
+
+It must return quickly. False asks the sandbox to stop.
+"""
+
+
+class SandboxError(Exception):
+    """Base of what a sandbox raises. None of it is the participant's doing."""
+
+
+class SandboxUnavailable(SandboxError):
+    """No sandbox of the wanted kind can work here. The message tells an operator what to do."""
+
+
+class SandboxFault(SandboxError):
+    """The sandbox itself failed (engine gone, disk full): the attempt may be repeated elsewhere."""
+
+
+class SandboxCancelled(SandboxError):
+    """`on_stage` returned false; the model has been killed and nothing is left of it."""
+
+
+@dataclass(frozen=True)
+class SandboxRequest:
+    """One model, the inputs that it shall answer, and what it may use.
+
+    `model_folder` holds the artifact's files; the sandbox shows them to the model read-only.
+    `smoke_inputs` and `hidden_inputs` are `.npy` files whose first axis counts the examples. The
+    hidden one enters the sandbox only after the smoke run has ended and its log is closed.
+    `output_folder` belongs to the host; the sandboxed process never sees it.
+    """
+
+    format: str
+    task: TaskSpec
+    model_folder: Path
+    smoke_inputs: Path
+    hidden_inputs: Path
+    output_folder: Path
+    limits: Limits
+    seed: int
+
+
+@dataclass(frozen=True)
+class SandboxResult:
+    """How a run ended.
+
+    `failure_detail` is a sentence of ours from an enumerated list, never text of the model.
+    `predictions` is a `.npy` file in the request's output folder, written by the host from bytes
+    that it has checked; it is there exactly when `failure` is None. `smoke_log` was written before
+    the hidden inputs were in reach, so its participant may read it; `host_log` is for hosts only.
+    """
+
+    failure: Failure | None
+    failed_stage: Stage | None
+    failure_detail: str
+    predictions: Path | None
+    smoke_log: str
+    host_log: str
+    measurements: Measurements
+
+
+class Sandbox(Protocol):
+    """Runs models one at a time; a worker with several slots has one sandbox for each."""
+
+    strength: Strength
+    formats: frozenset[str]
+
+    def run(self, request: SandboxRequest, *, on_stage: OnStage) -> SandboxResult:
+        """Run one model to its end.
+
+        Raises `SandboxCancelled` when `on_stage` returns false, `SandboxFault` when the sandbox
+        itself failed. Whatever happens, no process, container or file of the run remains.
+        """
+        ...
+
+    def close(self) -> None:
+        """Remove what this sandbox, and others whose worker has died, left on the machine."""
+        ...

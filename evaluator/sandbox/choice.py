@@ -1,0 +1,59 @@
+"""Picks the sandbox that a worker uses, and says why when there is none."""
+
+import logging
+from pathlib import Path
+
+from evaluator.sandbox.base import Sandbox, SandboxUnavailable
+
+DEFAULT_HARNESS_IMAGE = "minigiants-harness:local"
+KINDS = ("auto", "docker", "gvisor", "fallback")
+
+logger = logging.getLogger(__name__)
+
+
+def choose_sandbox(
+    kind: str, *, scratch: Path, harness_image: str = DEFAULT_HARNESS_IMAGE, gpu: str | None = None
+) -> Sandbox:
+    """The sandbox of `kind`, proven to work on this machine.
+
+    `kind` is one of `KINDS`; `auto` takes Docker where an engine answers and has the harness
+    image, else the fallback. The engine's address comes from DOCKER_HOST. `scratch` is a folder
+    of the worker's own in which jobs are laid out; an engine must see it under the same path.
+    `gpu` names the GPU devices for the model ("0", "GPU-…", "all"); only Docker offers them.
+
+    Raises `SandboxUnavailable` with what an operator can do about it.
+    """
+    if kind == "fallback":
+        return _fallback(scratch, gpu)
+    if kind in ("docker", "gvisor"):
+        return _docker(kind, scratch, harness_image, gpu)
+    if kind != "auto":
+        raise SandboxUnavailable(
+            f"There is no sandbox of kind {kind!r}. Set MINIGIANTS_SANDBOX to one of "
+            f"{', '.join(KINDS)}."
+        )
+    try:
+        return _docker("docker", scratch, harness_image, gpu)
+    except SandboxUnavailable as no_docker:
+        logger.info("No Docker sandbox: %s", no_docker)
+        try:
+            return _fallback(scratch, gpu)
+        except SandboxUnavailable as no_fallback:
+            raise SandboxUnavailable(
+                f"No sandbox works on this machine. Docker: {no_docker} Fallback: {no_fallback}"
+            ) from no_fallback
+
+
+def _docker(kind: str, scratch: Path, harness_image: str, gpu: str | None) -> Sandbox:
+    from evaluator.sandbox.docker_sandbox import DockerSandbox
+
+    runtime = "runsc" if kind == "gvisor" else "runc"
+    return DockerSandbox(scratch=scratch, image=harness_image, runtime=runtime, gpu=gpu)
+
+
+def _fallback(scratch: Path, gpu: str | None) -> Sandbox:
+    from evaluator.sandbox.fallback_sandbox import FallbackSandbox
+
+    if gpu is not None:
+        raise SandboxUnavailable("The fallback sandbox offers no GPU. Run this worker with Docker.")
+    return FallbackSandbox(scratch=scratch)

@@ -1,0 +1,187 @@
+"""One container, as a guest: its streams, its counters and its end."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import requests
+from docker.api.client import APIClient
+from docker.errors import DockerException, NotFound
+
+from evaluator.sandbox.base import SandboxFault
+from evaluator.sandbox.container import ContainerSettings
+from evaluator.sandbox.guest import Chunk, Exit, Source, Usage
+
+READ_BYTES = 65_536
+HEADER_BYTES = 8
+STREAMS = {1: Source.RESULTS, 2: Source.LOG}
+EXIT_SECONDS = 2.0
+SEND_SECONDS = 10.0
+NANOSECONDS = 1e9
+KILLED_BY_SIGNAL = 128
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+@contextlib.contextmanager
+def engine_faults(doing: str) -> Iterator[None]:
+    """Turn whatever the engine's client raises into a `SandboxFault`."""
+    try:
+        yield
+    except (DockerException, requests.RequestException, OSError) as error:
+        raise SandboxFault(f"The container engine failed while {doing}: {error}") from error
+
+
+class Demultiplexer:
+    """Takes apart the stream in which the engine interleaves a container's stdout and stderr."""
+
+    def __init__(self) -> None:
+        self._header = bytearray()
+        self._source = Source.LOG
+        self._left = 0
+
+    def feed(self, data: bytes) -> list[Chunk]:
+        """The pieces in `data`. Raises `SandboxFault` for a stream that no engine sends."""
+        chunks = []
+        view = memoryview(data)
+        while view:
+            if self._left:
+                piece = view[: self._left]
+                chunks.append((self._source, bytes(piece)))
+                self._left -= len(piece)
+            else:
+                piece = view[: HEADER_BYTES - len(self._header)]
+                self._header += piece
+                if len(self._header) == HEADER_BYTES:
+                    self._begin()
+            view = view[len(piece) :]
+        return chunks
+
+    def _begin(self) -> None:
+        source = STREAMS.get(self._header[0])
+        if source is None:
+            raise SandboxFault("The container engine sent a stream of an unknown kind.")
+        self._source = source
+        self._left = int.from_bytes(self._header[4:], "big")
+        self._header.clear()
+
+
+class DockerGuest:
+    """A container whose streams are attached to a socket of ours."""
+
+    def __init__(self, api: APIClient, settings: ContainerSettings) -> None:
+        """Create the container, attach to it and start it. Raises `SandboxFault`."""
+        self._api = api
+        self._streams = Demultiplexer()
+        self._ended = False
+        self._exit: Exit | None = None
+        with engine_faults("creating a container"):
+            host = api.create_host_config(**settings.host)
+            created = api.create_container(**settings.container, host_config=host)
+            self._container: str = created["Id"]
+        try:
+            with engine_faults("starting a container"):
+                attached = api.attach_socket(
+                    self._container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+                )
+                # The client hands out a file object over a Unix socket, the socket itself over TLS.
+                self._attached = attached
+                self._socket: socket.socket = getattr(attached, "_sock", attached)
+                api.start(self._container)
+        except SandboxFault:
+            with contextlib.suppress(SandboxFault):
+                self._remove()
+            raise
+
+    def send(self, data: bytes) -> None:
+        """Write a command to the container's standard input."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._socket.settimeout(SEND_SECONDS)
+            self._socket.sendall(data)
+
+    def receive(self, timeout: float) -> list[Chunk] | None:
+        """What the container wrote, None once both streams are closed."""
+        if self._ended:
+            return None
+        self._socket.settimeout(timeout)
+        try:
+            data = self._socket.recv(READ_BYTES)
+        except TimeoutError:
+            return []
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            self._ended = True
+            return None
+        return self._streams.feed(data)
+
+    def usage(self) -> Usage:
+        """The container's own counters; the peak needs cgroup v1, or a cgroup v2 in reach."""
+        if self._exit is not None:
+            return Usage(peak_memory_bytes=None, cpu_seconds=None)
+        with engine_faults("measuring a container"):
+            stats = self._api.stats(self._container, stream=False, one_shot=True)
+            peak = stats.get("memory_stats", {}).get("max_usage")
+            if peak is None:
+                state = self._api.inspect_container(self._container)["State"]
+                peak = unified_peak(int(state["Pid"]))
+        nanoseconds = stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage")
+        return Usage(
+            peak_memory_bytes=peak,
+            cpu_seconds=nanoseconds / NANOSECONDS if nanoseconds else None,
+        )
+
+    def destroy(self) -> Exit:
+        """Kill and remove the container, and tell how it had ended."""
+        if self._exit is None:
+            self._exit = Exit(code=None, out_of_memory=False)  # what is known if the engine fails
+            with contextlib.suppress(OSError):
+                self._attached.close()
+                self._socket.close()
+            try:
+                with engine_faults("ending a container"):
+                    self._exit = self._ending()
+            finally:
+                self._remove()
+        return self._exit
+
+    def _ending(self) -> Exit:
+        """How it ended by itself. One that still runs is about to be killed: no exit status."""
+        deadline = time.monotonic() + (EXIT_SECONDS if self._ended else 0.0)
+        state = self._api.inspect_container(self._container)["State"]
+        while state["Running"] and time.monotonic() < deadline:
+            time.sleep(0.02)
+            state = self._api.inspect_container(self._container)["State"]
+        code = None if state["Running"] else int(state["ExitCode"])
+        out_of_memory = bool(state["OOMKilled"])
+        if code is not None and code > KILLED_BY_SIGNAL:
+            code = KILLED_BY_SIGNAL - code
+            if not out_of_memory and self._killed_by_engine():
+                raise SandboxFault("The container engine ended the container, as on its own stop.")
+        return Exit(code=code, out_of_memory=out_of_memory)
+
+    def _killed_by_engine(self) -> bool:
+        """Whether the engine sent a signal: a model that kills itself leaves no such event."""
+        kills = cast(Any, self._api).events(
+            since=1,
+            until=f"{time.time():.6f}",
+            filters={"container": self._container, "event": "kill"},
+            decode=True,
+        )
+        return any(True for _ in kills)
+
+    def _remove(self) -> None:
+        with engine_faults("removing a container"), contextlib.suppress(NotFound):
+            self._api.remove_container(self._container, force=True, v=True)
+
+
+def unified_peak(pid: int) -> int | None:
+    """`memory.peak` in bytes of the cgroup v2 of a process, None where it is out of reach."""
+    try:
+        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+        group = next(line.removeprefix("0::/") for line in lines if line.startswith("0::/"))
+        return int((CGROUPS / group / "memory.peak").read_text())
+    except (OSError, ValueError, StopIteration):
+        return None

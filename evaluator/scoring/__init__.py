@@ -1,0 +1,9 @@
+"""From predictions and labels to scores: metrics, and the losses behind them.
+
+Pure functions over arrays. A new metric is an implementation here and a line in
+`evaluator.contract.METRICS`, from which the web application knows its name and direction.
+"""
+
+from evaluator.scoring.score import ScoreOutcome, ScoringFailed, score
+
+__all__ = ["ScoreOutcome", "ScoringFailed", "score"]

@@ -1,0 +1,131 @@
+"""Predicting: a model runs in a sandbox, and what it predicted is stored. No label is in reach."""
+
+from pathlib import Path
+
+from evaluator.contract import (
+    Failure,
+    Measurements,
+    PredictJob,
+    PredictReport,
+    Stage,
+    StoredBlob,
+)
+from evaluator.sandbox.base import SandboxCancelled, SandboxFault, SandboxRequest, SandboxResult
+from evaluator.tasks import load_task
+from evaluator.tasks.errors import InvalidPredictions
+from evaluator.worker.clipping import clip_detail, clip_log
+from evaluator.worker.fetching import Fetcher
+from evaluator.worker.lease import Lease
+from evaluator.worker.platform_client import PlatformClient
+from evaluator.worker.retry import retried
+from evaluator.worker.sandboxes import Sandboxes
+from evaluator.worker.work import Work
+
+UPLOAD_SECONDS = 300.0
+"""How long the upload of predictions is tried again."""
+
+
+class Predicting(Work[PredictJob, PredictReport]):
+    """The work of a predict worker."""
+
+    job_type = PredictJob
+
+    def __init__(self, client: PlatformClient, fetcher: Fetcher, sandboxes: Sandboxes) -> None:
+        self._client = client
+        self._fetcher = fetcher
+        self._sandboxes = sandboxes
+
+    def execute(self, job: PredictJob, folder: Path, lease: Lease) -> PredictReport:
+        """See `Work`."""
+        if job.format not in self._sandboxes.formats:
+            return _report(
+                job,
+                failure=Failure.NEEDS_CONTAINER,
+                failed_stage=Stage.STARTING,
+                failure_detail=f"No sandbox of this worker runs the format {job.format!r}.",
+            )
+        task = load_task(job.task)
+        request = self._fetch(job, folder, lease)
+        examples = task.count_examples(request.hidden_inputs)
+        result = self._run(request, lease)
+        if result.failure is not None or result.predictions is None:
+            return _report(
+                job,
+                result,
+                failure=result.failure or Failure.WORKER_FAULT,
+                failed_stage=result.failed_stage,
+                failure_detail=result.failure_detail,
+            )
+        try:
+            task.read_predictions(result.predictions, examples)
+        except InvalidPredictions as error:
+            return _report(
+                job,
+                result,
+                failure=Failure.INVALID_PREDICTIONS,
+                failed_stage=Stage.HIDDEN,
+                failure_detail=str(error),
+            )
+        return _report(job, result, predictions=self._store(job, result.predictions, lease))
+
+    def fault(self, job: PredictJob, stage: Stage, detail: str) -> PredictReport:
+        """See `Work`."""
+        return _report(job, failure=Failure.WORKER_FAULT, failed_stage=stage, failure_detail=detail)
+
+    def _fetch(self, job: PredictJob, folder: Path, lease: Lease) -> SandboxRequest:
+        lease.proceed(Stage.FETCHING)
+        request = SandboxRequest(
+            format=job.format,
+            task=job.task,
+            model_folder=folder / "model",
+            smoke_inputs=folder / "smoke_inputs.npy",
+            hidden_inputs=folder / "hidden_inputs.npy",
+            output_folder=folder / "output",
+            limits=job.limits,
+            seed=job.seed,
+        )
+        self._fetcher.fetch_folder(job.artifact, request.model_folder, lease)
+        self._fetcher.fetch(job.smoke_inputs, request.smoke_inputs, lease)
+        self._fetcher.fetch(job.hidden_inputs, request.hidden_inputs, lease)
+        request.output_folder.mkdir(mode=0o700)
+        return request
+
+    def _run(self, request: SandboxRequest, lease: Lease) -> SandboxResult:
+        with self._sandboxes.lend() as sandbox:
+            try:
+                return sandbox.run(request, on_stage=lease.proceed)
+            except SandboxCancelled as error:
+                lease.check()
+                raise SandboxFault("The sandbox stopped without being asked to") from error
+
+    def _store(self, job: PredictJob, predictions: Path, lease: Lease) -> StoredBlob:
+        lease.proceed(Stage.REPORTING)
+        return retried(
+            lambda: self._client.upload(job.upload_url, job.report_token, predictions),
+            what="upload",
+            pause=lease.pause,
+            seconds=UPLOAD_SECONDS,
+        )
+
+
+def _report(
+    job: PredictJob,
+    result: SandboxResult | None = None,
+    *,
+    failure: Failure | None = None,
+    failed_stage: Stage | None = None,
+    failure_detail: str = "",
+    predictions: StoredBlob | None = None,
+) -> PredictReport:
+    measurements: Measurements | None = result.measurements if result else None
+    return PredictReport(
+        attempt=job.attempt,
+        report_token=job.report_token,
+        failure=failure,
+        failed_stage=failed_stage,
+        failure_detail=clip_detail(failure_detail),
+        predictions=predictions,
+        measurements=measurements,
+        smoke_log=clip_log(result.smoke_log) if result else "",
+        host_log=clip_log(result.host_log) if result else "",
+    )

@@ -1,0 +1,147 @@
+"""What lives as long as the worker's process, and in which order it comes and goes."""
+
+import fcntl
+import shutil
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from evaluator.contract import Presence, Role
+from evaluator.sandbox.base import Sandbox
+from evaluator.sandbox.choice import DEFAULT_HARNESS_IMAGE, choose_sandbox
+from evaluator.worker.attempt import Attempts
+from evaluator.worker.cache import BlobCache
+from evaluator.worker.config import WorkerConfig
+from evaluator.worker.fetching import Fetcher
+from evaluator.worker.platform_client import PlatformClient
+from evaluator.worker.presence import PresenceReporter
+from evaluator.worker.sandboxes import Sandboxes
+from evaluator.worker.shutdown import Shutdown
+from evaluator.worker.work import Work
+
+WORK_DIRECTORY_MODE: Final = 0o711
+"""A sandbox's other user may pass through to the files it is shown, and list nothing."""
+
+log = structlog.get_logger()
+
+
+class ScratchInUse(Exception):
+    """Another worker runs in this scratch folder."""
+
+
+def configured_sandbox(config: WorkerConfig, slot: int) -> Sandbox:
+    """The sandbox of one slot, in a folder of its own. Raises `SandboxUnavailable`."""
+    scratch = config.scratch / f"sandbox-{slot}"
+    scratch.mkdir(mode=WORK_DIRECTORY_MODE, exist_ok=True)
+    return choose_sandbox(
+        config.sandbox,
+        scratch=scratch,
+        harness_image=config.harness_image or DEFAULT_HARNESS_IMAGE,
+        gpu=config.gpu,
+    )
+
+
+class Runtime:
+    """A worker's parts. `start` before the first job, `stop` after the last."""
+
+    def __init__(
+        self,
+        config: WorkerConfig,
+        *,
+        make_sandbox: Callable[[WorkerConfig, int], Sandbox] = configured_sandbox,
+    ) -> None:
+        self._config = config
+        self._make_sandbox = make_sandbox
+        self._shutdown = Shutdown()
+        self._closers: list[Callable[[], None]] = []
+        self._attempts: Attempts[Any, Any] | None = None
+
+    def start(self) -> None:
+        """Make everything ready, then tell the platform that this worker is there.
+
+        Raises `ScratchInUse` and `SandboxUnavailable`, and leaves nothing open then.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def evaluate(self, evaluation: UUID, attempt: int) -> None:
+        """Carry out one attempt. Needs `start`."""
+        if self._attempts is None:
+            raise RuntimeError("The worker has not started")
+        self._attempts.carry_out(evaluation, attempt)
+
+    def begin_shutdown(self) -> None:
+        """Let running jobs go on for the grace period; what runs then is handed back."""
+        self._shutdown.begin(self._config.grace_seconds)
+
+    def stop(self) -> None:
+        """Close everything, the last opened first. No job may be running."""
+        while self._closers:
+            self._closers.pop()()
+
+    def _start(self) -> None:
+        config = self._config
+        jobs = self._own_scratch()
+        client = PlatformClient(config.platform_url, config.key.get_secret_value())
+        self._closers.append(client.close)
+        fetcher = Fetcher(client, BlobCache(config.cache, config.cache_bytes))
+        sandboxes: Sandboxes | None = None
+        work: Work[Any, Any]
+        # Imported by role: metrics take seconds to load, and a predict worker has no use for them.
+        if config.role is Role.PREDICT:
+            from evaluator.worker.predict import Predicting
+
+            sandboxes = Sandboxes(lambda slot: self._make_sandbox(config, slot), config.slots)
+            self._closers.append(sandboxes.close)
+            work = Predicting(client, fetcher, sandboxes)
+        else:
+            from evaluator.worker.score import Scoring
+
+            work = Scoring(client, fetcher)
+        self._attempts = Attempts(
+            client, work, worker=config.name, folder=jobs, shutdown=self._shutdown
+        )
+        presence = PresenceReporter(client, _presence(config, sandboxes))
+        presence.start()
+        self._closers.append(presence.stop)
+
+    def _own_scratch(self) -> Path:
+        """The folder for jobs, emptied of what a worker that died has left."""
+        scratch = self._config.scratch
+        scratch.mkdir(mode=WORK_DIRECTORY_MODE, parents=True, exist_ok=True)
+        lock = (scratch / "worker.lock").open("w")
+        self._closers.append(lock.close)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ScratchInUse(
+                f"Another worker uses {scratch}. Give each worker its own "
+                "MINIGIANTS_WORKER_SCRATCH."
+            ) from None
+        jobs = scratch / "jobs"
+        shutil.rmtree(jobs, ignore_errors=True)
+        jobs.mkdir(mode=WORK_DIRECTORY_MODE, exist_ok=True)
+        return jobs
+
+
+def _presence(config: WorkerConfig, sandboxes: Sandboxes | None) -> Presence:
+    try:
+        version = metadata.version("minigiants")
+    except metadata.PackageNotFoundError:  # run from a source tree
+        version = ""
+    return Presence(
+        worker=config.name,
+        role=config.role,
+        profile=config.profile,
+        slots=config.slots,
+        strength=sandboxes.strength if sandboxes else None,
+        formats=tuple(sorted(sandboxes.formats)) if sandboxes else (),
+        version=version,
+    )

@@ -1,0 +1,29 @@
+"""What the two kinds of work, predicting and scoring, have in common."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from evaluator.contract import ClaimedJob, PredictReport, ScoreReport, Stage
+from evaluator.worker.lease import Lease
+
+J = TypeVar("J", bound=ClaimedJob)
+R = TypeVar("R", bound=PredictReport | ScoreReport)
+
+
+class Work(ABC, Generic[J, R]):
+    """Turns a claimed job, a message of `job_type`, into a report."""
+
+    job_type: type[J]
+
+    @abstractmethod
+    def execute(self, job: J, folder: Path, lease: Lease) -> R:
+        """Do the job in its own empty folder, and say how it ended.
+
+        Raises `Superseded` or `HandedBack` when the lease says stop. Any other exception is a
+        fault of ours, and the participant's submission is not to blame.
+        """
+
+    @abstractmethod
+    def fault(self, job: J, stage: Stage, detail: str) -> R:
+        """The report that this worker failed. `detail` is for hosts."""
