@@ -1,0 +1,12 @@
+"""Who may upload."""
+
+from minigiants.accounts.models import User
+from minigiants.artifacts.problems import RulesNotAccepted
+from minigiants.competitions.models import Competition
+from minigiants.competitions.selectors import rules_accepted
+
+
+def require_rules_accepted(*, user: User, competition: Competition) -> None:
+    """Raise RulesNotAccepted unless `user` has accepted the rules as they stand now."""
+    if not rules_accepted(user=user, competition=competition):
+        raise RulesNotAccepted(f"The rules of {competition.title} come first.")

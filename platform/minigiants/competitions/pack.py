@@ -1,0 +1,274 @@
+"""The schema of `competition.yaml`."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import combinations, pairwise
+from pathlib import PurePosixPath
+from typing import Annotated, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from evaluator.contract import METRICS, Limits, MetricSpec, Name, TaskSpec
+from evaluator.inspection import FORMATS, Budget
+from evaluator.inspection.budgets import QUANTITIES
+
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+RELATIVE_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$"
+WEB_ADDRESS = r"^https?://\S+$"
+PATTERNS: Final = {
+    SLUG: "lower-case letters, digits and single hyphens",
+    RELATIVE_PATH: "a relative path of letters, digits and any of . _ - /",
+    WEB_ADDRESS: "an address that starts with https:// or http://",
+}
+"""What the patterns of this schema ask for, in words."""
+
+
+def _stays_inside(path: str) -> str:
+    if str(PurePosixPath(path)) != path or ".." in PurePosixPath(path).parts:
+        raise ValueError("must be a plain relative path, without '..', '//' or a closing '/'")
+    return path
+
+
+def _is_metric(name: str) -> str:
+    if name not in METRICS:
+        raise ValueError(f"there is no metric {name!r}; known: {', '.join(METRICS)}")
+    return name
+
+
+def _is_task(task: TaskSpec) -> TaskSpec:
+    known = sorted({name for metric in METRICS.values() for name in metric.tasks})
+    if task.type not in known:
+        raise ValueError(f"there is no task {task.type!r}; known: {', '.join(known)}")
+    return task
+
+
+def _is_format(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"there is no format {name!r}; known: {', '.join(FORMATS)}")
+    return name
+
+
+Slug = Annotated[str, Field(pattern=SLUG, max_length=32)]
+Title = Annotated[str, Field(min_length=1, max_length=80)]
+RelativePath = Annotated[
+    str,
+    Field(pattern=RELATIVE_PATH, max_length=255),
+    AfterValidator(_stays_inside),
+]
+
+
+def _differ(names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{name!r} stands here twice")
+        seen.add(name)
+
+
+def _allows_more(budget: Budget, other: Budget) -> bool:
+    """Whether some quantity may be greater under `budget` than under `other`."""
+    caps = ((getattr(budget, name), getattr(other, name)) for name in QUANTITIES)
+    return any(theirs is not None and (ours is None or ours > theirs) for ours, theirs in caps)
+
+
+class Section(BaseModel):
+    """Base of the pack's parts: frozen, and closed to fields that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Licence(Section):
+    """Under what terms the data may be used, and whom to cite."""
+
+    name: Title
+    url: Annotated[str, Field(pattern=WEB_ADDRESS, max_length=500)]
+    citation: Annotated[str, Field(max_length=1000)] = ""
+
+
+class ShownMetric(MetricSpec):
+    """A metric of the competition. The first ranks, the others are shown."""
+
+    name: Annotated[Name, AfterValidator(_is_metric)]
+    title: Title
+    decimals: int = Field(default=4, ge=0, le=8)
+
+    @property
+    def higher_is_better(self) -> bool:
+        """The metric's direction."""
+        return METRICS[self.name].higher_is_better
+
+    def as_metric(self) -> MetricSpec:
+        """What the score worker needs to know."""
+        return MetricSpec(name=self.name, params=self.params)
+
+
+class DivisionSpec(Section):
+    """A weight class. Divisions are listed from the tightest to the widest."""
+
+    slug: Slug
+    title: Title
+    budget: Budget
+
+
+class Quota(Section):
+    """How often a team may hand in.
+
+    Scored submissions count against `per_day` (days are UTC) and `total`; failures that the model
+    caused count against `failures_per_day` alone; faults of the platform against nothing.
+    """
+
+    per_day: int = Field(ge=1, le=1000)
+    total: int | None = Field(default=None, ge=1)
+    concurrent: int = Field(default=2, ge=1, le=100)
+    failures_per_day: int = Field(default=20, ge=1, le=1000)
+
+
+class PhaseSpec(Section):
+    """A span of time with its own quota and boards. Times carry a zone."""
+
+    slug: Slug
+    title: Title
+    opens: AwareDatetime
+    closes: AwareDatetime
+    quota: Quota
+
+    @field_validator("closes")
+    @classmethod
+    def _ends_after_it_starts(cls, closes: datetime, info: ValidationInfo) -> datetime:
+        opens = info.data.get("opens")
+        if opens is not None and closes <= opens:
+            raise ValueError("the phase closes before it opens")
+        return closes
+
+    def is_open(self, moment: datetime) -> bool:
+        """Whether the phase takes submissions at `moment`."""
+        return self.opens <= moment < self.closes
+
+
+class UploadLimits(Section):
+    """What an artifact may be before it is even inspected."""
+
+    max_bytes: int = Field(default=64 * 1024**2, ge=1, le=64 * 1024**3)
+    max_files: int = Field(default=64, ge=1, le=10_000)
+
+
+class Runtime(Section):
+    """Which kind of worker runs the models, and what it allows them."""
+
+    profile: Name = "cpu"
+    limits: Limits = Limits()
+    seed: int = 0
+
+
+class DataFiles(Section):
+    """Where the builder leaves the data, relative to the folder it builds into."""
+
+    public: tuple[RelativePath, ...] = Field(min_length=1)
+    smoke_inputs: RelativePath
+    hidden_inputs: RelativePath
+    labels: RelativePath
+
+    @model_validator(mode="after")
+    def _hidden_stays_hidden(self) -> Self:
+        if len(set(self.public)) != len(self.public):
+            raise ValueError("public names one file twice")
+        for hidden in (self.hidden_inputs, self.labels):
+            if hidden in {*self.public, self.smoke_inputs}:
+                raise ValueError(f"{hidden} is both hidden and public")
+        if self.hidden_inputs == self.labels:
+            raise ValueError("hidden_inputs and labels are one file; workers must see them apart")
+        return self
+
+
+class BaselineSpec(Section):
+    """A model that the pack ships in `<folder>/artifact`, and what it scores on the public split.
+
+    `score` is of the metric that ranks; a score within `tolerance` of it counts as the same.
+    """
+
+    folder: RelativePath
+    title: Title
+    score: Annotated[float, Field(allow_inf_nan=False)]
+    tolerance: float = Field(default=1e-9, ge=0, allow_inf_nan=False)
+
+
+class PackSpec(Section):
+    """A competition as a file."""
+
+    schema_version: int = Field(default=1, ge=1, le=1)
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    tagline: Annotated[str, Field(max_length=240)] = ""
+    demonstration: bool = False
+    licence: Licence
+    task: Annotated[TaskSpec, AfterValidator(_is_task)]
+    metrics: tuple[ShownMetric, ...] = Field(min_length=1)
+    formats: tuple[Annotated[Name, AfterValidator(_is_format)], ...] = Field(min_length=1)
+    divisions: tuple[DivisionSpec, ...] = Field(min_length=1)
+    phases: tuple[PhaseSpec, ...] = Field(min_length=1)
+    upload: UploadLimits = UploadLimits()
+    runtime: Runtime = Runtime()
+    data: DataFiles
+    baselines: tuple[BaselineSpec, ...] = Field(min_length=1)
+
+    @field_validator("metrics")
+    @classmethod
+    def _metrics_suit(
+        cls, metrics: tuple[ShownMetric, ...], info: ValidationInfo
+    ) -> tuple[ShownMetric, ...]:
+        _differ(metric.name for metric in metrics)
+        task = info.data.get("task")
+        for metric in metrics:
+            if task is not None and task.type not in METRICS[metric.name].tasks:
+                raise ValueError(f"{metric.name!r} does not suit the task {task.type!r}")
+        return metrics
+
+    @field_validator("formats")
+    @classmethod
+    def _formats_differ(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        _differ(formats)
+        return formats
+
+    @field_validator("divisions")
+    @classmethod
+    def _divisions_widen(cls, divisions: tuple[DivisionSpec, ...]) -> tuple[DivisionSpec, ...]:
+        _differ(division.slug for division in divisions)
+        for tighter, wider in combinations(divisions, 2):
+            if not _allows_more(wider.budget, tighter.budget):
+                raise ValueError(
+                    f"nothing can enter {wider.slug!r}: it allows no more than {tighter.slug!r}, "
+                    "which comes first"
+                )
+        return divisions
+
+    @field_validator("phases")
+    @classmethod
+    def _phases_follow(cls, phases: tuple[PhaseSpec, ...]) -> tuple[PhaseSpec, ...]:
+        _differ(phase.slug for phase in phases)
+        for earlier, later in pairwise(phases):
+            if later.opens < earlier.closes:
+                raise ValueError(f"{later.slug!r} opens before {earlier.slug!r} has closed")
+        return phases
+
+    @field_validator("baselines")
+    @classmethod
+    def _baselines_differ(cls, baselines: tuple[BaselineSpec, ...]) -> tuple[BaselineSpec, ...]:
+        _differ(baseline.folder for baseline in baselines)
+        return baselines
+
+    @property
+    def ranking_metric(self) -> ShownMetric:
+        """The metric that ranks."""
+        return self.metrics[0]
+
+    def phase_at(self, moment: datetime) -> PhaseSpec | None:
+        """The phase that takes submissions at `moment`, if any does."""
+        return next((phase for phase in self.phases if phase.is_open(moment)), None)

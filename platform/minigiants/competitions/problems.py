@@ -1,0 +1,40 @@
+"""What can be wrong with a pack."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from minigiants.core.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class PackFault:
+    """One thing that is wrong: in which file of the pack, on which line (from 1), in which field.
+
+    `line` is None where the fault has no line, `field` is empty where it concerns the whole file.
+    """
+
+    file: str
+    line: int | None
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return (
+            f"{place}: {self.field}: {self.message}" if self.field else f"{place}: {self.message}"
+        )
+
+
+class PackRefused(Problem):
+    """The pack was not published. `faults` tells all that was found."""
+
+    code = "pack_refused"
+    status = 422
+    title = "The pack cannot be published"
+    mend = "Mend what is listed and publish again. What was published before goes on serving."
+
+    def __init__(self, faults: Sequence[PackFault]) -> None:
+        super().__init__(
+            "\n".join(str(fault) for fault in faults), faults=[asdict(fault) for fault in faults]
+        )
+        self.faults = tuple(faults)

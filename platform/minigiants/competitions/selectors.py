@@ -1,0 +1,56 @@
+"""Reading competitions."""
+
+import hashlib
+
+from django.db.models import QuerySet
+
+from minigiants.competitions.models import Competition, PackFile, PackVersion, RulesAcceptance
+from minigiants.competitions.pack import PackSpec
+from minigiants.competitions.policies import Viewer, visible_competitions
+from minigiants.core.problems import NotFound
+
+
+def competition_list(*, user: Viewer) -> QuerySet[Competition]:
+    """The competitions that `user` may see, by slug, each with its current version."""
+    return visible_competitions(user=user).select_related("current_version")
+
+
+def competition_get(*, slug: str, user: Viewer) -> Competition:
+    """The competition, with its current version. Raises NotFound, also where it is not public."""
+    competition = competition_list(user=user).filter(slug=slug).first()
+    if competition is None:
+        raise NotFound(f"There is no competition {slug!r}.")
+    return competition
+
+
+def current_version(competition: Competition) -> PackVersion:
+    """The version that serves now. Raises NotFound for a competition that has none."""
+    if competition.current_version is None:
+        raise NotFound(f"{competition.title} is not published.")
+    return competition.current_version
+
+
+def spec_of(competition: Competition) -> PackSpec:
+    """The current version's specification. Raises NotFound for a competition that has none."""
+    return current_version(competition).spec
+
+
+def public_files(*, version: PackVersion) -> QuerySet[PackFile]:
+    """The data files that anybody may download. Hidden inputs and labels are never among them."""
+    return version.files.filter(role=PackFile.Role.PUBLIC)
+
+
+def rules_digest(version: PackVersion) -> str:
+    """The SHA-256 of the rules page, as hex: what an acceptance speaks of."""
+    return hashlib.sha256(version.pages["rules"].encode()).hexdigest()
+
+
+def rules_accepted(*, user: Viewer, competition: Competition) -> bool:
+    """Whether `user` has accepted the rules as they stand now."""
+    if user is None or not user.is_authenticated or competition.current_version is None:
+        return False
+    return RulesAcceptance.objects.filter(
+        user=user,
+        competition=competition,
+        rules_digest=rules_digest(competition.current_version),
+    ).exists()

@@ -1,0 +1,206 @@
+"""Settings. Everything that differs between installations comes from the environment.
+
+| variable | meaning |
+| --- | --- |
+| MINIGIANTS_DATABASE_URL | postgresql://user:password@host/name, or ?host=/folder/of/the/socket |
+| MINIGIANTS_BROKER_URL | redis://user:password@host:port/0, as the Redis user `platform` |
+| MINIGIANTS_SECRET_KEY | signs sessions and URLs |
+| MINIGIANTS_BASE_URL | how people and workers reach this installation |
+| MINIGIANTS_ALLOWED_HOSTS | comma-separated host names; the base URL's own is always allowed |
+| MINIGIANTS_BLOBS | folder of the blob store |
+| MINIGIANTS_PACKS | folder with the packs that `manage.py seed` publishes |
+| MINIGIANTS_EMAIL_URL | consolemail://, smtp://user:password@host:port or smtps://… |
+| MINIGIANTS_EMAIL_FROM | the sender of mails |
+| MINIGIANTS_DEBUG | 1 shows tracebacks in the browser; never in production |
+| MINIGIANTS_LOG_LEVEL | DEBUG, INFO, WARNING, … |
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+from csp.constants import NONCE, NONE, SELF
+
+from minigiants.config import logs
+from minigiants.config.environment import database, email, required
+
+# Lets Django's generic classes be written with their model, as the type checker wants them.
+django_stubs_ext.monkeypatch()
+
+ROOT = Path(__file__).resolve().parents[3]
+
+DEBUG = os.environ.get("MINIGIANTS_DEBUG") == "1"
+SECRET_KEY = required("MINIGIANTS_SECRET_KEY")
+BASE_URL = os.environ.get("MINIGIANTS_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+_base = urlsplit(BASE_URL)
+ALLOWED_HOSTS = [
+    _base.hostname or "127.0.0.1",
+    *filter(None, os.environ.get("MINIGIANTS_ALLOWED_HOSTS", "").split(",")),
+]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+BROKER_URL = required("MINIGIANTS_BROKER_URL")
+BLOBS_ROOT = Path(os.environ.get("MINIGIANTS_BLOBS", ROOT / "home" / "blobs"))
+PACKS_ROOT = Path(os.environ.get("MINIGIANTS_PACKS", ROOT / "competitions"))
+
+INSTALLED_APPS = [
+    "minigiants.web",  # first: its templates override those of allauth
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_htmx",
+    "minigiants.core",
+    "minigiants.accounts",
+    "minigiants.competitions",
+    "minigiants.teams",
+    "minigiants.artifacts",
+    "minigiants.leaderboards",
+    "minigiants.submissions",
+    "minigiants.notifications",
+    "minigiants.api",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "minigiants.api.middleware.api_answers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "minigiants.web.problem_pages.ProblemPages",
+]
+ROOT_URLCONF = "minigiants.config.urls"
+ASGI_APPLICATION = "minigiants.config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "DIRS": [],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": database(required("MINIGIANTS_DATABASE_URL"))}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": BROKER_URL,
+        "KEY_PREFIX": "cache",
+    }
+}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _base.scheme
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Minigiants: "
+ACCOUNT_USERNAME_BLACKLIST = ["admin", "minigiants", "baseline", "baselines", "host", "staff"]
+EMAIL = email(os.environ.get("MINIGIANTS_EMAIL_URL", "consolemail://"))
+globals().update(EMAIL)
+DEFAULT_FROM_EMAIL = os.environ.get("MINIGIANTS_EMAIL_FROM", f"minigiants@{_base.hostname}")
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+STATIC_URL = "static/"
+STATIC_ROOT = os.environ.get("MINIGIANTS_STATIC") or None
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+SECURE_TLS = _base.scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_TLS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TLS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_TLS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# How long a worker may be silent, how often a lost attempt is tried again, and how long signed
+# URLs and uploads live.
+LEASE_SECONDS = 45
+MAX_ATTEMPTS = 3
+SIGNED_URL_SECONDS = 15 * 60
+UPLOAD_SECONDS = 24 * 60 * 60
+PRESENCE_SECONDS = 60
+DISPATCH_BUFFER = 1
+
+# Requests allowed within so many seconds, by what the caller shows: an API token, a browser's
+# session, nothing but an address, or a token that opens nothing.
+API_RATE_LIMITS = {
+    "token": (1200, 60),
+    "session": (1200, 60),
+    "address": (600, 60),
+    "refused": (60, 60),
+}
+
+logs.configure()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": "structlog.stdlib.ProcessorFormatter",
+            "foreign_pre_chain": logs.SHARED,
+            "processors": [logs.remove_internals, logs.render],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {
+        "handlers": ["stderr"],
+        "level": os.environ.get("MINIGIANTS_LOG_LEVEL", "INFO"),
+    },
+}

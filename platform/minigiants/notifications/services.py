@@ -1,0 +1,74 @@
+"""Delivering the outbox: today, mails on how submissions ended."""
+
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.utils import timezone
+
+from minigiants.core.models import OutboxEvent
+from minigiants.core.outbox import outbox_waiting
+from minigiants.submissions.lifecycle import Status
+from minigiants.submissions.models import Submission
+from minigiants.submissions.presentation import submission_view
+from minigiants.submissions.selectors import submission_whole
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+MAILED = frozenset({f"submission.{status}" for status in (Status.SCORED, Status.FAILED)})
+
+
+def outbox_deliver() -> int:
+    """Deliver what is waiting, oldest first. Returns how many events were delivered.
+
+    An event whose delivery fails stays, with the error, for the next run; after
+    `core.outbox.MAX_ATTEMPTS` it stays for an operator to look at.
+    """
+    waiting = outbox_waiting().values_list("pk", flat=True)[:BATCH]
+    return sum(_deliver(pk) for pk in waiting)
+
+
+def _deliver(event_id: int) -> bool:
+    with transaction.atomic():
+        event = (
+            OutboxEvent.objects.select_for_update(skip_locked=True)
+            .filter(pk=event_id, delivered_at__isnull=True)
+            .first()
+        )
+        if event is None:
+            return False
+        event.attempts += 1
+        try:
+            if event.kind in MAILED:
+                _mail_result(UUID(event.payload["submission"]))
+        except OSError as error:
+            # The mail server is away, or has refused: smtplib's errors are OSErrors.
+            event.last_error = f"{type(error).__name__}: {error}"
+            log.warning("delivery failed", outbox_event=event.pk, error=event.last_error)
+        else:
+            event.delivered_at = timezone.now()
+        event.save(update_fields=["attempts", "last_error", "delivered_at"])
+        return event.delivered_at is not None
+
+
+def _mail_result(submission_id: UUID) -> None:
+    submission: Submission = submission_whole(submission_id=submission_id)
+    person = submission.submitted_by
+    if not person.wants_result_mail or not person.is_active:
+        return
+    view = submission_view(submission)
+    if view.status == Status.SCORED:
+        subject = f"#{view.number} scored {view.score_shown} in {submission.competition.title}"
+        body = f"Rank {view.rank} in the division {view.division}.\n\n{view.url}\n"
+    elif view.error is not None:
+        subject = f"#{view.number} failed in {submission.competition.title}"
+        body = (
+            f"{view.error.what}\n{view.error.why}\n{view.error.mend}\n"
+            f"No quota was charged.\n\n{view.url}\n"
+        )
+    else:
+        return
+    send_mail(f"Minigiants: {subject}", body, settings.DEFAULT_FROM_EMAIL, [person.email])

@@ -1,0 +1,61 @@
+"""Bytes that workers fetch and store."""
+
+import hashlib
+from typing import Protocol
+from uuid import UUID
+
+from evaluator.contract import PART_BYTES, StoredBlob, composite_digest
+from minigiants.core.blobstore import blob_store, staging_folder
+from minigiants.core.problems import InvalidInput
+from minigiants.submissions.claims import attempt_of
+from minigiants.submissions.models import Evaluation
+from minigiants.submissions.problems import AttemptOver
+from minigiants.submissions.reports import blob_record
+from minigiants.submissions.signing import BlobGrant, grant_read
+
+PREDICTIONS_OVERHEAD = 4096
+"""What a result file may have beyond the output's own limit: its header."""
+
+
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+def blob_granted(*, token: str) -> BlobGrant:
+    """The grant of a signed address, while its attempt runs. Raises NotFound, AttemptOver."""
+    grant = grant_read(token)
+    running = Evaluation.objects.filter(
+        pk=grant.evaluation_id,
+        status=grant.status,
+        attempt=grant.attempt,
+        lease_expires_at__isnull=False,
+    )
+    if not running.exists():
+        raise AttemptOver("The attempt that this address was signed for is over.")
+    return grant
+
+
+def result_store(*, evaluation_id: UUID, token: str, body: Readable) -> StoredBlob:
+    """Store what a running attempt has computed. Raises AttemptOver, InvalidInput."""
+    evaluation = attempt_of(evaluation_id=evaluation_id, token=token)
+    limits = evaluation.submission.pack_version.spec.runtime.limits
+    most = limits.output_bytes + PREDICTIONS_OVERHEAD
+    digests: list[bytes] = []
+    size = 0
+    with staging_folder() as folder:
+        target = folder / "result"
+        with target.open("wb") as out:
+            while chunk := body.read(PART_BYTES):
+                size += len(chunk)
+                if size > most:
+                    raise InvalidInput(f"The result is larger than {most:,} bytes.")
+                digests.append(hashlib.sha256(chunk).digest())
+                out.write(chunk)
+        blob = StoredBlob(digest=composite_digest(digests), size=size)
+        if not blob_store().exists(blob.digest):
+            blob_store().adopt(target, blob.digest)
+    blob_record(evaluation_id=evaluation_id, token=token, blob=blob)
+    return blob

@@ -1,0 +1,183 @@
+"""A worker takes an attempt, and keeps it as long as it answers."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from evaluator.contract import (
+    ClaimRequest,
+    Heartbeat,
+    HeartbeatAnswer,
+    PredictJob,
+    Role,
+    ScoreJob,
+    SignedFile,
+)
+from minigiants.artifacts.models import Blob
+from minigiants.artifacts.selectors import artifact_files
+from minigiants.competitions.models import PackFile
+from minigiants.submissions.lifecycle import Status, advance
+from minigiants.submissions.live import announce_change
+from minigiants.submissions.models import Evaluation, Submission, WorkerKey
+from minigiants.submissions.problems import AttemptOver, ClaimLost
+from minigiants.submissions.services import change_record
+from minigiants.submissions.signing import BlobGrant, grant_sign
+
+STATUS_OF_ROLE = {Role.PREDICT: Status.PREDICTING, Role.SCORE: Status.SCORING}
+
+
+def token_digest(token: str) -> str:
+    """What is stored of a report token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def evaluation_claim(
+    *, key: WorkerKey, evaluation_id: UUID, request: ClaimRequest
+) -> PredictJob | ScoreJob:
+    """Give the attempt to the worker behind `key`, if it is still to be had. Raises ClaimLost."""
+    role = Role(key.role)
+    token = secrets.token_urlsafe(32)
+    now = timezone.now()
+    lease: dict[str, Any] = {
+        "lease_expires_at": now + timedelta(seconds=settings.LEASE_SECONDS),
+        "claimed_at": now,
+        "worker": request.worker,
+        "report_token_digest": token_digest(token),
+        "stage": "",
+    }
+    with transaction.atomic():
+        evaluation = (
+            Evaluation.objects.select_related("submission__pack_version", "submission__artifact")
+            .filter(pk=evaluation_id)
+            .first()
+        )
+        if evaluation is None or (role is Role.PREDICT and evaluation.profile != key.profile):
+            raise ClaimLost("There is no such work for this worker.")
+        claimed = advance(
+            Evaluation.objects.all(),
+            evaluation_id=evaluation_id,
+            current=Status.QUEUED if role is Role.PREDICT else Status.SCORING,
+            attempt=request.attempt,
+            to=STATUS_OF_ROLE[role],
+            unclaimed=True,
+            **lease,
+        )
+        if not claimed:
+            raise ClaimLost("It was claimed by another worker, or has moved on.")
+        submission = evaluation.submission
+        if role is Role.PREDICT:
+            Submission.objects.filter(pk=submission.pk).update(
+                status=Status.PREDICTING, updated_at=now
+            )
+            change_record(submission, evaluation, Status.PREDICTING)
+    build = _predict_job if role is Role.PREDICT else _score_job
+    return build(evaluation, attempt=request.attempt, token=token)
+
+
+@dataclass(frozen=True)
+class _Addresses:
+    """The addresses that a job carries, relative to the platform as the worker reaches it."""
+
+    evaluation_id: UUID
+    status: Status
+    attempt: int
+
+    def blob(self, path: str, digest: str, size: int) -> SignedFile:
+        token = grant_sign(BlobGrant(self.evaluation_id, self.status, self.attempt, digest))
+        url = f"/api/v1/worker/blobs/{token}"
+        return SignedFile(path=path, digest=digest, size=size, url=url)
+
+    def of(self, action: str) -> str:
+        return f"/api/v1/worker/evaluations/{self.evaluation_id}/{action}"
+
+
+def _predict_job(evaluation: Evaluation, *, attempt: int, token: str) -> PredictJob:
+    submission = evaluation.submission
+    spec = submission.pack_version.spec
+    addresses = _Addresses(evaluation.pk, Status.PREDICTING, attempt)
+    smoke = submission.pack_version.files.get(role=PackFile.Role.SMOKE_INPUTS)
+    hidden = submission.pack_version.files.get(role=PackFile.Role.HIDDEN_INPUTS)
+    return PredictJob(
+        evaluation=evaluation.pk,
+        attempt=attempt,
+        task=spec.task,
+        format=submission.artifact.format,
+        limits=spec.runtime.limits,
+        seed=spec.runtime.seed,
+        artifact=tuple(
+            addresses.blob(file.path, file.digest, file.size)
+            for file in artifact_files(submission.artifact)
+        ),
+        smoke_inputs=addresses.blob(smoke.path, smoke.digest, smoke.size),
+        hidden_inputs=addresses.blob(hidden.path, hidden.digest, hidden.size),
+        heartbeat_url=addresses.of("heartbeat"),
+        report_url=addresses.of("report"),
+        upload_url=addresses.of("blob"),
+        report_token=token,
+        lease_seconds=settings.LEASE_SECONDS,
+    )
+
+
+def _score_job(evaluation: Evaluation, *, attempt: int, token: str) -> ScoreJob:
+    submission = evaluation.submission
+    spec = submission.pack_version.spec
+    addresses = _Addresses(evaluation.pk, Status.SCORING, attempt)
+    labels = submission.pack_version.files.get(role=PackFile.Role.LABELS)
+    predictions = Blob.objects.get(pk=evaluation.predictions_digest)
+    return ScoreJob(
+        evaluation=evaluation.pk,
+        attempt=attempt,
+        task=spec.task,
+        metrics=tuple(metric.as_metric() for metric in spec.metrics),
+        labels=addresses.blob(labels.path, labels.digest, labels.size),
+        predictions=addresses.blob("predictions.npy", predictions.digest, predictions.size),
+        heartbeat_url=addresses.of("heartbeat"),
+        report_url=addresses.of("report"),
+        upload_url=addresses.of("blob"),
+        report_token=token,
+        lease_seconds=settings.LEASE_SECONDS,
+    )
+
+
+def attempt_of(*, evaluation_id: UUID, token: str, attempt: int | None = None) -> Evaluation:
+    """The evaluation whose running attempt `token` was issued for. Raises AttemptOver."""
+    evaluation = (
+        Evaluation.objects.select_related("submission__pack_version")
+        .filter(
+            pk=evaluation_id,
+            report_token_digest=token_digest(token),
+            lease_expires_at__isnull=False,
+        )
+        .first()
+    )
+    if evaluation is None or (attempt is not None and evaluation.attempt != attempt):
+        raise AttemptOver("It was reported, cancelled, or given to another worker.")
+    return evaluation
+
+
+def evaluation_heartbeat(*, evaluation_id: UUID, heartbeat: Heartbeat) -> HeartbeatAnswer:
+    """Renew the lease of a running attempt; `proceed` is false when it is over."""
+    try:
+        evaluation = attempt_of(
+            evaluation_id=evaluation_id, token=heartbeat.report_token, attempt=heartbeat.attempt
+        )
+    except AttemptOver:
+        return HeartbeatAnswer(proceed=False, lease_seconds=0)
+    renewed = Evaluation.objects.filter(
+        pk=evaluation.pk,
+        attempt=heartbeat.attempt,
+        report_token_digest=token_digest(heartbeat.report_token),
+    ).update(
+        lease_expires_at=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
+        stage=heartbeat.stage,
+    )
+    if renewed and evaluation.stage != heartbeat.stage:
+        announce_change(evaluation.submission_id)
+    return HeartbeatAnswer(proceed=bool(renewed), lease_seconds=settings.LEASE_SECONDS)

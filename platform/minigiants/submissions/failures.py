@@ -1,0 +1,81 @@
+"""What each failure means to the participant: what happened, why, and how to mend it.
+
+A hidden run may say nothing but a code from this list, so these texts are all that its
+participant gets to read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evaluator.contract import Failure
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A failure in words."""
+
+    title: str
+    why: str
+    mend: str
+
+
+EXPLANATIONS: Mapping[Failure, Explanation] = {
+    Failure.OUT_OF_MEMORY: Explanation(
+        "The model ran out of memory",
+        "It needed more memory than the competition allows, and the sandbox stopped it.",
+        "Process smaller batches, load weights once, and free what is no longer needed.",
+    ),
+    Failure.TIMED_OUT: Explanation(
+        "The model took too long",
+        "It passed the time that the competition allows for this stage, and was stopped.",
+        "Make it faster, or move work from predicting into training. "
+        "`minigiants score` shows the time on your machine.",
+    ),
+    Failure.CRASHED: Explanation(
+        "The model's process died",
+        "It ended before it had answered: by an exception, an exit, or a fault in native code.",
+        "The smoke run's log shows what it wrote on public data. "
+        "Try inputs of other sizes and ranges with `minigiants score`.",
+    ),
+    Failure.LOAD_FAILED: Explanation(
+        "The model could not be loaded",
+        "Loading it raised an error before any input was seen.",
+        "The smoke run's log shows the error. Check file names and versions with "
+        "`minigiants score`.",
+    ),
+    Failure.INVALID_PREDICTIONS: Explanation(
+        "The predictions are not what the task asks for",
+        "They had the wrong shape or type, held NaN or infinity, or broke the protocol.",
+        "Compare the model's output with the Data page: one row an example, finite numbers.",
+    ),
+    Failure.OUTPUT_TOO_LARGE: Explanation(
+        "The model sent more than predictions",
+        "Its output passed the size that the predictions of the whole test set can have.",
+        "Return only the predictions.",
+    ),
+    Failure.LOG_TOO_LARGE: Explanation(
+        "The model wrote too much to its log",
+        "Standard output and standard error together passed the limit.",
+        "Print less, above all inside loops.",
+    ),
+    Failure.NEEDS_CONTAINER: Explanation(
+        "No worker here can run participants' code",
+        "The format needs a container sandbox, and the workers have none.",
+        "Hand in an ONNX model, or ask the operators for a worker with Docker.",
+    ),
+    Failure.SCORING_FAILED: Explanation(
+        "The predictions could not be scored",
+        "The metric failed on them. That is the organizers' to mend, not yours.",
+        "The organizers have been told. Nothing was charged.",
+    ),
+    Failure.WORKER_FAULT: Explanation(
+        "A fault of the platform stopped the run",
+        "It was tried again as often as that may help.",
+        "Nothing was charged. Hand the model in again, and tell the operators if it recurs.",
+    ),
+    Failure.WORKER_LOST: Explanation(
+        "The worker was lost, several times",
+        "Each worker that took this submission stopped answering before it was done.",
+        "Nothing was charged. Hand the model in again, and tell the operators if it recurs.",
+    ),
+}

@@ -1,0 +1,81 @@
+"""`manage.py dispatcher`: hands out work, takes lost work back, and wakes the housekeeping."""
+
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, close_old_connections
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from minigiants.config.celery import app as celery
+from minigiants.core.outbox import outbox_waiting
+from minigiants.submissions.dispatch import Carrier, dispatch
+from minigiants.submissions.reaper import dispatches_reap, leases_reap
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 0.1
+REAP_SECONDS = 5
+SWEEP_SECONDS = 600
+OUTBOX_SECONDS = 2
+
+
+@dataclass
+class Interval:
+    """Says when something that recurs is due."""
+
+    seconds: float
+    due: float = 0.0
+
+    def passed(self) -> bool:
+        """Whether it is due; if so, the next time is set."""
+        now = time.monotonic()
+        if now < self.due:
+            return False
+        self.due = now + self.seconds
+        return True
+
+
+class Command(BaseCommand):
+    help = "Hands queued evaluations to workers and takes back what lost workers held."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stopping = threading.Event()
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            stopping.set()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        carrier = Carrier(celery=celery, redis=Redis.from_url(settings.BROKER_URL))
+        reaping, sweeping, posting = (
+            Interval(REAP_SECONDS),
+            Interval(SWEEP_SECONDS),
+            Interval(OUTBOX_SECONDS),
+        )
+        while not stopping.is_set():
+            try:
+                if reaping.passed():
+                    taken = leases_reap()
+                    again = dispatches_reap()
+                    if taken or again:
+                        log.warning("took back", leases=taken, messages=again)
+                if sweeping.passed():
+                    celery.send_task("artifacts.uploads_sweep")
+                if posting.passed() and outbox_waiting().exists():
+                    celery.send_task("notifications.deliver")
+                while dispatch(carrier) and not stopping.is_set():
+                    pass
+            except (OperationalError, RedisConnectionError) as error:
+                # The database or Redis is away: nothing is lost, since both only carry.
+                log.warning("waiting for database and broker", error=str(error))
+                close_old_connections()
+                stopping.wait(1.0)
+            stopping.wait(IDLE_SECONDS)

@@ -1,0 +1,222 @@
+"""What teams hand in, and every run of it."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from evaluator.contract import Failure, Role, Stage
+from minigiants.artifacts.models import Artifact, Inspection
+from minigiants.competitions.models import Competition, Division, PackVersion, Phase
+from minigiants.core.models import Entity
+from minigiants.submissions.lifecycle import ACTIVE, Status
+from minigiants.teams.models import Team
+
+STATUS_CHOICES = Status.choices
+FAILURE_CHOICES = [(failure.value, failure.value) for failure in Failure]
+
+
+class Submission(Entity):
+    """A team's artifact, handed in to a competition at a time, under a pack version."""
+
+    competition = models.ForeignKey(
+        Competition, on_delete=models.PROTECT, related_name="submissions"
+    )
+    pack_version = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="+")
+    phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="submissions")
+    division = models.ForeignKey(
+        Division, null=True, blank=True, on_delete=models.PROTECT, related_name="submissions"
+    )
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="submissions")
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submissions"
+    )
+    artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="submissions")
+    inspection = models.ForeignKey(Inspection, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField(help_text="Counts the team's submissions from 1")
+    message = models.CharField(max_length=200, blank=True, default="")
+    status = models.CharField(
+        max_length=16,
+        choices=STATUS_CHOICES,
+        help_text="That of its current evaluation, or rejected",
+    )
+    quota_charged = models.BooleanField(
+        default=False, help_text="Counts against the day's and the phase's quota"
+    )
+    failure_charged = models.BooleanField(
+        default=False, help_text="Counts against the day's failures"
+    )
+    public_score = models.FloatField(null=True, blank=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["team", "number"], name="submission_number")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["team", "-id"], name="submission_team"),
+            models.Index(fields=["competition", "-id"], name="submission_competition"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team} #{self.number}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return Status(self.status) not in ACTIVE
+
+
+class Evaluation(Entity):
+    """One run of a submission: predicting in a sandbox, then scoring.
+
+    The row is the queue's entry too. `dispatched_at` says that a message for the present attempt
+    is on its way; `lease_expires_at` that a worker holds the attempt.
+    """
+
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="evaluations")
+    profile = models.CharField(max_length=64)
+    status = models.CharField(max_length=16, choices=STATUS_CHOICES, default=Status.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=1, help_text="Of the present stage, from 1")
+    queued_at = models.DateTimeField(default=timezone.now)
+    dispatched_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=128, blank=True, default="")
+    stage = models.CharField(
+        max_length=16, blank=True, default="", choices=[(s.value, s.value) for s in Stage]
+    )
+    report_token_digest = models.CharField(max_length=64, blank=True, default="")
+    finished_at = models.DateTimeField(null=True, blank=True)
+    failure = models.CharField(max_length=32, blank=True, default="", choices=FAILURE_CHOICES)
+    failed_stage = models.CharField(max_length=16, blank=True, default="")
+    host_detail = models.TextField(blank=True, default="", help_text="For hosts only")
+    host_log = models.TextField(blank=True, default="", help_text="For hosts only")
+    smoke_log = models.TextField(blank=True, default="")
+    predictions_digest = models.CharField(max_length=64, blank=True, default="")
+    losses_digest = models.CharField(max_length=64, blank=True, default="")
+    measurements = models.JSONField(default=dict, help_text="evaluator.contract.Measurements")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["profile", "queued_at"],
+                name="evaluation_queue",
+                condition=models.Q(status="queued"),
+            ),
+            models.Index(
+                fields=["lease_expires_at"],
+                name="evaluation_lease",
+                condition=models.Q(lease_expires_at__isnull=False),
+            ),
+            models.Index(
+                fields=["queued_at"],
+                name="evaluation_scoring",
+                condition=models.Q(status="scoring"),
+            ),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["submission"],
+                name="one_active_evaluation",
+                condition=models.Q(status__in=["queued", "predicting", "scoring"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"evaluation of {self.submission_id}"
+
+
+class StateChange(models.Model):
+    """One step of a submission, with its time and reason: what the page's stepper shows."""
+
+    id = models.BigAutoField(primary_key=True)
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="changes")
+    evaluation = models.ForeignKey(
+        Evaluation, null=True, blank=True, on_delete=models.CASCADE, related_name="changes"
+    )
+    status = models.CharField(max_length=16, choices=STATUS_CHOICES)
+    code = models.CharField(max_length=64, blank=True, default="", help_text="Why, if not as hoped")
+    reason = models.CharField(max_length=500, blank=True, default="")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.submission_id} → {self.status}"
+
+
+class Score(models.Model):
+    """One metric of an evaluation on one split. Always a finite number."""
+
+    id = models.BigAutoField(primary_key=True)
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="scores")
+    metric = models.CharField(max_length=64)
+    split = models.CharField(max_length=8)
+    value = models.FloatField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["evaluation", "metric", "split"], name="score_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric} ({self.split}) {self.value}"
+
+
+class Turn(models.Model):
+    """When a competition, or a team, was last served by a profile: the memory of round robin."""
+
+    id = models.BigAutoField(primary_key=True)
+    profile = models.CharField(max_length=64)
+    subject = models.UUIDField(help_text="The id of a competition or of a team")
+    served_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["profile", "subject"], name="turn_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile}: {self.subject}"
+
+
+class WorkerKey(models.Model):
+    """A worker's credential, bound to its role and profile. Only its SHA-256 is stored."""
+
+    id = models.BigAutoField(primary_key=True)
+    role = models.CharField(max_length=16, choices=[(r.value, r.value) for r in Role])
+    profile = models.CharField(max_length=64)
+    name = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.role}.{self.profile} ({self.name})"
+
+
+class WorkerPresence(models.Model):
+    """A worker that has lately said what it offers."""
+
+    id = models.BigAutoField(primary_key=True)
+    key = models.ForeignKey(WorkerKey, on_delete=models.CASCADE, related_name="presences")
+    name = models.CharField(max_length=128)
+    slots = models.PositiveSmallIntegerField()
+    strength = models.CharField(max_length=16, blank=True, default="")
+    formats = models.JSONField(default=list)
+    version = models.CharField(max_length=64, blank=True, default="")
+    started_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key", "name"], name="presence_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,257 @@
+"""A submission as its team may see it: the one shape that pages, API and command line show.
+
+Of a hidden run it holds states, codes and rounded measurements, and nothing that the model wrote.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from evaluator.contract import Failure, Split
+from evaluator.inspection.judgement import Judgement
+from minigiants.artifacts.selectors import judgement_of
+from minigiants.competitions.pack import PackSpec
+from minigiants.leaderboards.selectors import rank_of
+from minigiants.submissions.failures import EXPLANATIONS
+from minigiants.submissions.lifecycle import Status
+from minigiants.submissions.models import Evaluation, Submission
+from minigiants.submissions.queue import expected_start, queue_position
+from minigiants.submissions.rounding import rounded
+from minigiants.submissions.workers import capacity_of
+
+SHOWN_MEASUREMENTS = (
+    "load_seconds",
+    "smoke_seconds",
+    "hidden_seconds",
+    "latency_seconds",
+    "throughput",
+    "peak_memory_bytes",
+    "cpu_seconds",
+)
+
+
+@dataclass(frozen=True)
+class ShownScore:
+    """A metric on the public split."""
+
+    metric: str
+    title: str
+    value: float
+    shown: str
+
+
+@dataclass(frozen=True)
+class ShownError:
+    """Why there is no score: what happened, why, and how to mend it."""
+
+    code: str
+    title: str
+    what: str
+    why: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """A step on the way."""
+
+    id: int
+    status: str
+    at: datetime
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SubmissionView:
+    """A submission as its team sees it. Times are UTC."""
+
+    id: UUID
+    number: int
+    competition: str
+    team: str
+    message: str
+    status: str
+    stage: str
+    is_final: bool
+    division: str | None
+    phase: str
+    format: str
+    artifact: UUID
+    submitted_at: datetime
+    updated_at: datetime
+    position: int | None
+    expected_start: datetime | None
+    quota_charged: bool
+    score: float | None
+    score_shown: str | None
+    scores: tuple[ShownScore, ...]
+    rank: int | None
+    error: ShownError | None
+    judgement: Judgement
+    counts: Mapping[str, int] | None
+    changes: tuple[ShownChange, ...]
+    measurements: Mapping[str, Any] | None
+    has_log: bool
+    url: str
+    api_url: str
+    last_change: int = field(default=0)
+
+
+Ranks = dict[tuple[UUID, UUID | None, UUID], int | None]
+"""Ranks that are known already, by phase, division and team."""
+
+
+def submission_views(submissions: Iterable[Submission]) -> list[SubmissionView]:
+    """The views of several. What they share, a team's rank on a board, is read once."""
+    ranks: Ranks = {}
+    return [submission_view(submission, ranks=ranks) for submission in submissions]
+
+
+def submission_view(submission: Submission, *, ranks: Ranks | None = None) -> SubmissionView:
+    """Build the view of a submission as `selectors` fetch it."""
+    spec = submission.pack_version.spec
+    evaluation = next(iter(submission.evaluations.all()), None)
+    changes = tuple(
+        ShownChange(change.pk, change.status, change.at, change.code, change.reason)
+        for change in submission.changes.all()
+    )
+    position, start = _waiting(evaluation)
+    metric = spec.ranking_metric
+    score = submission.public_score
+    inspection = submission.inspection
+    path = f"/submissions/{submission.pk}"
+    return SubmissionView(
+        id=submission.pk,
+        number=submission.number,
+        competition=submission.competition.slug,
+        team=submission.team.name,
+        message=submission.message,
+        status=submission.status,
+        stage=evaluation.stage if evaluation else "",
+        is_final=submission.is_final,
+        division=submission.division.slug if submission.division else None,
+        phase=submission.phase.slug,
+        format=submission.artifact.format,
+        artifact=submission.artifact_id,
+        submitted_at=submission.created_at,
+        updated_at=submission.updated_at,
+        position=position,
+        expected_start=start,
+        quota_charged=submission.quota_charged,
+        score=score,
+        score_shown=None if score is None else f"{score:.{metric.decimals}f}",
+        scores=_scores(evaluation, spec) if submission.status == Status.SCORED else (),
+        rank=_rank(submission, {} if ranks is None else ranks),
+        error=_error(evaluation),
+        judgement=judgement_of(inspection, spec),
+        counts=_counts(submission),
+        changes=changes,
+        measurements=_measurements(evaluation),
+        has_log=bool(evaluation and evaluation.smoke_log),
+        url=f"{settings.BASE_URL}{path}/",
+        api_url=f"{settings.BASE_URL}/api/v1{path}",
+        last_change=changes[-1].id if changes else 0,
+    )
+
+
+def smoke_log(submission: Submission) -> str:
+    """The log of the smoke run on public data; empty where there is none (yet)."""
+    evaluation = next(iter(submission.evaluations.all()), None)
+    return evaluation.smoke_log if evaluation else ""
+
+
+def _waiting(evaluation: Evaluation | None) -> tuple[int | None, datetime | None]:
+    if evaluation is None or evaluation.status != Status.QUEUED:
+        return None, None
+    position = queue_position(profile=evaluation.profile, evaluation_id=evaluation.pk)
+    if position is None:
+        return None, None
+    capacity = capacity_of(profile=evaluation.profile)
+    if not capacity.workers:
+        return position, None
+    start = expected_start(
+        profile=evaluation.profile, position=position, slots=capacity.slots, now=timezone.now()
+    )
+    return position, start
+
+
+def _scores(evaluation: Evaluation | None, spec: PackSpec) -> tuple[ShownScore, ...]:
+    if evaluation is None:
+        return ()
+    public = {
+        score.metric: score.value
+        for score in evaluation.scores.all()
+        if score.split == Split.PUBLIC
+    }
+    return tuple(
+        ShownScore(
+            metric.name,
+            metric.title,
+            public[metric.name],
+            f"{public[metric.name]:.{metric.decimals}f}",
+        )
+        for metric in spec.metrics
+        if metric.name in public
+    )
+
+
+def _rank(submission: Submission, ranks: Ranks) -> int | None:
+    if submission.status != Status.SCORED or submission.division is None:
+        return None
+    place = (submission.phase_id, submission.division_id, submission.team_id)
+    if place not in ranks:
+        ranks[place] = rank_of(
+            phase=submission.phase, division=submission.division, team_id=submission.team_id
+        )
+    return ranks[place]
+
+
+def _error(evaluation: Evaluation | None) -> ShownError | None:
+    if evaluation is None or evaluation.status != Status.FAILED:
+        return None
+    words = EXPLANATIONS[Failure(evaluation.failure)]
+    stage = f" Stage: {evaluation.failed_stage}." if evaluation.failed_stage else ""
+    return ShownError(
+        code=evaluation.failure,
+        title=words.title,
+        what=f"{words.title}.{stage}",
+        why=words.why,
+        mend=words.mend,
+    )
+
+
+def _counts(submission: Submission) -> Mapping[str, int] | None:
+    inspection = submission.inspection
+    if (
+        inspection.parameters is None
+        or inspection.tensor_bits is None
+        or inspection.side_bytes is None
+        or inspection.artifact_bytes is None
+    ):
+        return None
+    return {
+        "parameters": inspection.parameters,
+        "tensor_bits": inspection.tensor_bits,
+        "side_bytes": inspection.side_bytes,
+        "artifact_bytes": inspection.artifact_bytes,
+    }
+
+
+def _measurements(evaluation: Evaluation | None) -> Mapping[str, Any] | None:
+    if evaluation is None or not evaluation.measurements:
+        return None
+    measured = evaluation.measurements
+    return {
+        "sandbox": measured.get("sandbox"),
+        **{
+            name: rounded(measured[name])
+            for name in SHOWN_MEASUREMENTS
+            if measured.get(name) is not None
+        },
+    }

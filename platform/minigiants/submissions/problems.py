@@ -1,0 +1,69 @@
+"""Why something can't be handed in, cancelled or claimed."""
+
+from minigiants.core.problems import Problem
+
+
+class PhaseClosed(Problem):
+    code = "phase_closed"
+    status = 409
+    title = "The competition takes no submissions now"
+    mend = "Look at the timeline on the competition's overview."
+
+
+class QuotaExhausted(Problem):
+    code = "quota_exhausted"
+    status = 429
+    title = "The quota is used up"
+    mend = "Wait until it renews; the time is in `renews_at`."
+
+
+class TooManyFailures(Problem):
+    code = "too_many_failures"
+    status = 429
+    title = "Too many models have failed today"
+    mend = "Run `minigiants score` on your own machine first; the count renews at midnight UTC."
+
+
+class TooManyRunning(Problem):
+    code = "too_many_running"
+    status = 429
+    title = "Your team has as many submissions under way as it may"
+    mend = "Wait for one of them to finish, or cancel one."
+
+
+class DuplicateSubmission(Problem):
+    code = "duplicate_submission"
+    status = 409
+    title = "Your team has handed in this very model before"
+    mend = "Look at the earlier submission; the same bytes would get the same score."
+
+
+class NeedsContainer(Problem):
+    code = "needs_container"
+    status = 409
+    title = "No worker here can run participants' code"
+    mend = (
+        "Hand in an ONNX model, which needs no container. Operators: install Docker and build the "
+        "harness image with `make harness-image`."
+    )
+
+
+class NotCancellable(Problem):
+    code = "not_cancellable"
+    status = 409
+    title = "This submission is finished"
+    mend = "There is nothing left to cancel."
+
+
+class ClaimLost(Problem):
+    code = "claim_lost"
+    status = 409
+    title = "This attempt is not to be had"
+    mend = "Drop the message; the dispatcher sends another one when there is work."
+
+
+class AttemptOver(Problem):
+    code = "attempt_over"
+    status = 410
+    title = "This attempt is over"
+    mend = "Drop it; whatever you have computed is not wanted any more."

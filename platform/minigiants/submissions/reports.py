@@ -1,0 +1,220 @@
+"""Recording what workers report: once, in one transaction, or not at all."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from evaluator.contract import (
+    PARTICIPANT_FAILURES,
+    Failure,
+    PredictReport,
+    ScoreReport,
+    Split,
+    StoredBlob,
+)
+from minigiants.artifacts.models import Blob
+from minigiants.core.problems import InvalidInput
+from minigiants.leaderboards.services import standing_record
+from minigiants.submissions.claims import attempt_of
+from minigiants.submissions.failures import EXPLANATIONS
+from minigiants.submissions.lifecycle import Status, advance
+from minigiants.submissions.models import Evaluation, Score, Submission
+from minigiants.submissions.problems import AttemptOver
+from minigiants.submissions.rounding import rounded
+from minigiants.submissions.services import change_record
+
+RETRIED = frozenset({Failure.WORKER_FAULT, Failure.WORKER_LOST})
+"""Faults of ours that another try may get past."""
+
+# What ends an attempt for good: nobody holds it, and its token opens nothing any more.
+_RELEASED: Mapping[str, Any] = {
+    "lease_expires_at": None,
+    "dispatched_at": None,
+    "report_token_digest": "",
+    "worker": "",
+    "stage": "",
+}
+
+
+@transaction.atomic
+def predict_report_record(*, evaluation_id: UUID, report: PredictReport) -> None:
+    """Record the end of an attempt to predict. Raises AttemptOver when it is not running."""
+    evaluation = attempt_of(
+        evaluation_id=evaluation_id, token=report.report_token, attempt=report.attempt
+    )
+    kept = {
+        "smoke_log": report.smoke_log,
+        "host_log": report.host_log,
+        "measurements": (
+            report.measurements.model_dump(mode="json") if report.measurements else {}
+        ),
+    }
+    if report.failure is not None:
+        evaluation_fail(
+            evaluation,
+            current=Status.PREDICTING,
+            failure=report.failure,
+            failed_stage=report.failed_stage or "",
+            host_detail=report.failure_detail,
+            **kept,
+        )
+        return
+    if report.predictions is None:
+        raise InvalidInput("The report names neither predictions nor a failure.")
+    if evaluation.predictions_digest != report.predictions.digest:
+        raise InvalidInput("These predictions were not stored by this attempt.")
+    _move(evaluation, Status.PREDICTING, Status.SCORING, next_attempt=1, **_RELEASED, **kept)
+    _submission_follow(evaluation, Status.SCORING)
+    change_record(evaluation.submission, evaluation, Status.SCORING)
+
+
+@transaction.atomic
+def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
+    """Record the scores, and with them the standings. Raises AttemptOver."""
+    evaluation = attempt_of(
+        evaluation_id=evaluation_id, token=report.report_token, attempt=report.attempt
+    )
+    if report.failure is not None:
+        evaluation_fail(
+            evaluation,
+            current=Status.SCORING,
+            failure=report.failure,
+            failed_stage="scoring",
+            host_detail=report.failure_detail,
+        )
+        return
+    submission = evaluation.submission
+    metric = submission.pack_version.spec.ranking_metric
+    ranking = {value.split: value.value for value in report.values if value.metric == metric.name}
+    if set(ranking) != set(Split):
+        raise InvalidInput(f"The report lacks {metric.name} on a split.")
+    _move(
+        evaluation,
+        Status.SCORING,
+        Status.SCORED,
+        finished_at=timezone.now(),
+        losses_digest=report.losses.digest if report.losses else "",
+        **_RELEASED,
+    )
+    Score.objects.bulk_create(
+        Score(evaluation=evaluation, metric=value.metric, split=value.split, value=value.value)
+        for value in report.values
+    )
+    _submission_follow(evaluation, Status.SCORED, public_score=ranking[Split.PUBLIC])
+    _standings_update(submission, evaluation, ranking, higher_is_better=metric.higher_is_better)
+    change_record(submission, evaluation, Status.SCORED)
+
+
+def _standings_update(
+    submission: Submission,
+    evaluation: Evaluation,
+    ranking: Mapping[Split, float],
+    *,
+    higher_is_better: bool,
+) -> None:
+    inspection = submission.inspection
+    latency = evaluation.measurements.get("latency_seconds")
+    if submission.division is None:
+        raise InvalidInput("A scored submission has a division.")
+    for split, value in ranking.items():
+        standing_record(
+            phase=submission.phase,
+            division=submission.division,
+            split=split,
+            team=submission.team,
+            submission_id=submission.pk,
+            score=value,
+            higher_is_better=higher_is_better,
+            achieved_at=submission.created_at,
+            format=submission.artifact.format,
+            parameters=inspection.parameters or 0,
+            tensor_bits=inspection.tensor_bits or 0,
+            artifact_bytes=inspection.artifact_bytes or 0,
+            latency_seconds=None if latency is None else rounded(latency),
+        )
+
+
+def evaluation_fail(
+    evaluation: Evaluation,
+    *,
+    current: Status,
+    failure: Failure,
+    failed_stage: str,
+    host_detail: str,
+    **kept: Any,
+) -> None:
+    """End an attempt with `failure`: try again where that may help, else end the evaluation.
+
+    Runs in the caller's transaction. Raises AttemptOver when the attempt is not running any more.
+    """
+    may_retry = failure in RETRIED and evaluation.attempt < settings.MAX_ATTEMPTS
+    released = {**_RELEASED, "host_detail": host_detail, **kept}
+    if may_retry:
+        again = Status.QUEUED if current is Status.PREDICTING else Status.SCORING
+        attempt = evaluation.attempt + 1
+        _move(evaluation, current, again, next_attempt=attempt, **released)
+        _submission_follow(evaluation, again)
+        change_record(
+            evaluation.submission,
+            evaluation,
+            again,
+            code=failure,
+            reason=f"{EXPLANATIONS[failure].title}. Attempt {attempt} of {settings.MAX_ATTEMPTS}.",
+        )
+        return
+    _move(
+        evaluation,
+        current,
+        Status.FAILED,
+        failure=failure,
+        failed_stage=failed_stage,
+        finished_at=timezone.now(),
+        **released,
+    )
+    _submission_follow(
+        evaluation,
+        Status.FAILED,
+        quota_charged=False,
+        failure_charged=failure in PARTICIPANT_FAILURES,
+    )
+    change_record(
+        evaluation.submission,
+        evaluation,
+        Status.FAILED,
+        code=failure,
+        reason=EXPLANATIONS[failure].title,
+    )
+
+
+def _move(evaluation: Evaluation, current: Status, to: Status, **changes: Any) -> None:
+    moved = advance(
+        Evaluation.objects.all(),
+        evaluation_id=evaluation.pk,
+        current=current,
+        attempt=evaluation.attempt,
+        to=to,
+        unclaimed=False,
+        **changes,
+    )
+    if not moved:
+        raise AttemptOver("It was reported, cancelled, or given to another worker.")
+
+
+def _submission_follow(evaluation: Evaluation, status: Status, **changes: Any) -> None:
+    Submission.objects.filter(pk=evaluation.submission_id).update(
+        status=status, updated_at=timezone.now(), **changes
+    )
+
+
+def blob_record(*, evaluation_id: UUID, token: str, blob: StoredBlob) -> None:
+    """Note what a running attempt has stored. Raises AttemptOver."""
+    evaluation = attempt_of(evaluation_id=evaluation_id, token=token)
+    Blob.objects.get_or_create(digest=blob.digest, defaults={"size": blob.size})
+    if evaluation.status == Status.PREDICTING:
+        Evaluation.objects.filter(
+            pk=evaluation.pk, status=Status.PREDICTING, attempt=evaluation.attempt
+        ).update(predictions_digest=blob.digest)

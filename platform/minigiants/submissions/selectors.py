@@ -1,0 +1,63 @@
+"""Reading submissions."""
+
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from minigiants.accounts.models import User
+from minigiants.competitions.models import Competition
+from minigiants.competitions.selectors import spec_of
+from minigiants.core.problems import NotFound
+from minigiants.submissions.models import Evaluation, StateChange, Submission
+from minigiants.submissions.problems import PhaseClosed
+from minigiants.submissions.quota import QuotaState, quota_state
+from minigiants.teams.selectors import team_find
+
+
+def _whole() -> QuerySet[Submission]:
+    return Submission.objects.select_related(
+        "competition",
+        "pack_version",
+        "phase",
+        "division",
+        "team",
+        "artifact",
+        "inspection",
+        "submitted_by",
+    ).prefetch_related(
+        Prefetch("evaluations", queryset=Evaluation.objects.prefetch_related("scores")),
+        Prefetch("changes", queryset=StateChange.objects.order_by("id")),
+    )
+
+
+def submission_get(*, user: User, submission_id: UUID) -> Submission:
+    """A submission of a team that `user` is in. Raises NotFound."""
+    submission = _whole().filter(pk=submission_id, team__memberships__user=user).first()
+    if submission is None:
+        raise NotFound("There is no such submission of yours.")
+    return submission
+
+
+def submission_list(*, user: User, competition: Competition) -> QuerySet[Submission]:
+    """The submissions of `user`'s team in a competition, newest first."""
+    return _whole().filter(competition=competition, team__memberships__user=user).order_by("-id")
+
+
+def submission_whole(*, submission_id: UUID) -> Submission:
+    """A submission whoever asks: for the platform's own work. Raises Submission.DoesNotExist."""
+    return _whole().get(pk=submission_id)
+
+
+def quota_of(*, user: User, competition: Competition) -> QuotaState:
+    """The quota of `user`'s team in the phase that is open now. Raises PhaseClosed."""
+    now = timezone.now()
+    phase_spec = spec_of(competition).phase_at(now)
+    if phase_spec is None:
+        raise PhaseClosed(f"{competition.title} is between phases or over.")
+    return quota_state(
+        team=team_find(user=user, competition=competition),
+        phase=competition.phases.get(slug=phase_spec.slug),
+        phase_spec=phase_spec,
+        now=now,
+    )

@@ -1,0 +1,112 @@
+"""Who the workers are: their credentials, and what those that are there offer."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from evaluator.contract import Presence, Role
+from evaluator.inspection import participant_code_formats
+from minigiants.config.celery import app as celery
+from minigiants.core.audit import audit_write
+from minigiants.core.problems import NotAuthenticated, NotPermitted
+from minigiants.submissions.models import WorkerKey, WorkerPresence
+
+BASELINES_TASK = "submissions.baselines_catch_up"
+"""Sent when a profile can run participants' code that it could not run before."""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What the workers of a profile that were lately seen offer together."""
+
+    workers: int
+    slots: int
+    formats: frozenset[str]
+
+    def lacks(self, name: str) -> bool:
+        """Whether there are workers, and none of them can run the format `name`."""
+        return self.workers > 0 and name not in self.formats
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def worker_key_register(*, role: Role, profile: str, name: str, secret: str) -> WorkerKey:
+    """Make `secret` the credential called `name` of this role and profile.
+
+    The earlier credential of that name, if it differs, is revoked. Registering the same twice
+    changes nothing. Raises ValueError for a secret that is too short to be safe.
+    """
+    if len(secret) < 32:
+        raise ValueError("A worker's secret needs at least 32 characters.")
+    others = WorkerKey.objects.filter(
+        role=role, profile=profile, name=name, revoked_at__isnull=True
+    ).exclude(digest=_digest(secret))
+    others.update(revoked_at=timezone.now())
+    key, created = WorkerKey.objects.get_or_create(
+        digest=_digest(secret), defaults={"role": role, "profile": profile, "name": name}
+    )
+    if (key.role, key.profile) != (role, profile):
+        raise ValueError("This secret already belongs to another role or profile.")
+    if created:
+        audit_write(actor=None, action="worker_key.register", target=key, name=name)
+    return key
+
+
+def worker_authenticate(*, secret: str) -> WorkerKey:
+    """The credential that `secret` is. Raises NotAuthenticated."""
+    key = WorkerKey.objects.filter(digest=_digest(secret), revoked_at__isnull=True).first()
+    if key is None or not hmac.compare_digest(key.digest, _digest(secret)):
+        raise NotAuthenticated(
+            "This is not a worker's credential.", mend="Set MINIGIANTS_WORKER_KEY."
+        )
+    return key
+
+
+def presence_record(*, key: WorkerKey, presence: Presence) -> WorkerPresence:
+    """Note that a worker is there. Raises NotPermitted when it claims another role or profile."""
+    if (presence.role, presence.profile) != (key.role, key.profile):
+        raise NotPermitted(f"This credential is for {key.role}.{key.profile}.")
+    could_run_code = capacity_of(profile=key.profile).formats & participant_code_formats
+    row, _ = WorkerPresence.objects.update_or_create(
+        key=key,
+        name=presence.worker,
+        defaults={
+            "slots": presence.slots,
+            "strength": presence.strength or "",
+            "formats": list(presence.formats),
+            "version": presence.version,
+            "seen_at": timezone.now(),
+        },
+    )
+    if participant_code_formats.intersection(presence.formats) - could_run_code:
+        transaction.on_commit(lambda: celery.send_task(BASELINES_TASK), robust=True)
+    return row
+
+
+def present_workers() -> QuerySet[WorkerPresence]:
+    """The workers that were seen lately."""
+    horizon = timezone.now() - timedelta(seconds=settings.PRESENCE_SECONDS)
+    return WorkerPresence.objects.select_related("key").filter(
+        seen_at__gte=horizon, key__revoked_at__isnull=True
+    )
+
+
+def capacity_of(*, profile: str) -> Capacity:
+    """What the predict workers of a profile offer at present."""
+    workers: Sequence[WorkerPresence] = list(
+        present_workers().filter(key__role=Role.PREDICT, key__profile=profile)
+    )
+    return Capacity(
+        workers=len(workers),
+        slots=sum(worker.slots for worker in workers),
+        formats=frozenset(name for worker in workers for name in worker.formats),
+    )
