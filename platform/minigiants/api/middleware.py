@@ -1,0 +1,69 @@
+"""What all answers below /api/ share, also those that no operation made."""
+
+from collections.abc import Awaitable, Callable
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+from minigiants.api.answers import MEDIA_TYPE, problem_response
+from minigiants.api.problems import (
+    InternalError,
+    MalformedRequest,
+    MethodNotAllowed,
+    RequestTooLarge,
+)
+from minigiants.api.rate_limits import Allowance
+from minigiants.core.problems import NotFound, Problem
+
+PREFIX = "/api/"
+CONTENT_TYPE = "Content-Type"
+
+
+def _problem_of(request: HttpRequest, status: int) -> Problem:
+    match status:
+        case 404:
+            return NotFound(f"Nothing answers at {request.path}.")
+        case 405:
+            return MethodNotAllowed(f"{request.method} is not for {request.path}.")
+        case 413:
+            return RequestTooLarge("The body is larger than this address takes.")
+        case _ if status < 500:
+            return MalformedRequest("The server could not make sense of the request.")
+        case _:
+            return InternalError("The request failed in a way that we did not expect.")
+
+
+def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if not request.path.startswith(PREFIX):
+        return response
+    if response.status_code >= 400 and response.get(CONTENT_TYPE) != MEDIA_TYPE:
+        problem = problem_response(_problem_of(request, response.status_code))
+        if "Allow" in response.headers:
+            problem["Allow"] = response.headers["Allow"]
+        response = problem
+    allowance: Allowance | None = getattr(request, "rate_allowance", None)
+    if allowance is not None:
+        for name, value in allowance.headers().items():
+            response[name] = value
+    response.setdefault("X-Content-Type-Options", "nosniff")
+    return response
+
+
+@sync_and_async_middleware
+def api_answers(
+    get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
+) -> Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]:
+    """Turn every error into a problem document, and add the rate limit's headers."""
+    if iscoroutinefunction(get_response):
+
+        async def asynchronous(request: HttpRequest) -> HttpResponseBase:
+            return _finish(request, await get_response(request))
+
+        return asynchronous
+
+    def synchronous(request: HttpRequest) -> HttpResponseBase:
+        return _finish(request, get_response(request))  # type: ignore[arg-type]
+
+    return synchronous

@@ -1,0 +1,163 @@
+"""Competitions, their rules, limits and quota."""
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from ninja import Router
+
+from minigiants.accounts.models import Scope, User
+from minigiants.api.authentication import ApiRequest, person_of, public, required
+from minigiants.api.idempotency import idempotent
+from minigiants.api.schemas.competitions import (
+    BudgetOut,
+    CompetitionDetail,
+    CompetitionList,
+    CompetitionSummary,
+    DivisionOut,
+    LicenceOut,
+    LimitsOut,
+    MetricOut,
+    PhaseOut,
+    QuotaOut,
+    QuotaState,
+    RulesOut,
+    RuntimeOut,
+    TaskOut,
+    UploadLimitsOut,
+)
+from minigiants.competitions.models import Competition
+from minigiants.competitions.pack import PackSpec
+from minigiants.competitions.selectors import (
+    competition_get,
+    competition_list,
+    current_version,
+    rules_accepted,
+    spec_of,
+)
+from minigiants.competitions.services import rules_accept
+from minigiants.submissions.selectors import quota_of
+
+router = Router(tags=["competitions"])
+
+
+def _counted(rows: QuerySet[Competition]) -> QuerySet[Competition]:
+    return rows.annotate(
+        team_count=Count("teams", filter=Q(teams__is_baseline=False), distinct=True),
+        submission_count=Count("submissions", distinct=True),
+    )
+
+
+def _summary(competition: Competition) -> dict[str, object]:
+    spec = spec_of(competition)
+    phase = spec.phase_at(timezone.now())
+    return {
+        "slug": competition.slug,
+        "title": spec.title,
+        "tagline": spec.tagline,
+        "demonstration": spec.demonstration,
+        "url": f"{settings.BASE_URL}/competitions/{competition.slug}/",
+        "task": spec.task.type,
+        "phase": PhaseOut.model_validate(phase) if phase is not None else None,
+        "closes": spec.phases[-1].closes,
+        "ranking_metric": MetricOut.model_validate(spec.ranking_metric),
+        "teams": competition.team_count,  # type: ignore[attr-defined]
+        "submissions": competition.submission_count,  # type: ignore[attr-defined]
+    }
+
+
+def _divisions(spec: PackSpec) -> list[DivisionOut]:
+    return [
+        DivisionOut(
+            slug=division.slug,
+            title=division.title,
+            budget=BudgetOut.model_validate(division.budget),
+        )
+        for division in spec.divisions
+    ]
+
+
+@router.get("/competitions", response=CompetitionList, auth=public(), operation_id="competitions")
+def index(request: ApiRequest) -> CompetitionList:
+    """Every published competition."""
+    rows = _counted(competition_list(user=request.auth.user))
+    return CompetitionList(items=[CompetitionSummary.model_validate(_summary(row)) for row in rows])
+
+
+@router.get(
+    "/competitions/{slug}",
+    response=CompetitionDetail,
+    auth=public(),
+    operation_id="competition_read",
+)
+def read(request: ApiRequest, slug: str) -> CompetitionDetail:
+    """One competition, with what it asks and allows."""
+    user = request.auth.user
+    found = competition_get(slug=slug, user=user)
+    competition = _counted(competition_list(user=user)).get(pk=found.pk)
+    spec = spec_of(competition)
+    phase = spec.phase_at(timezone.now())
+    known = isinstance(user, User)
+    return CompetitionDetail.model_validate(
+        {
+            **_summary(competition),
+            "divisions": _divisions(spec),
+            "formats": list(spec.formats),
+            "metrics": [MetricOut.model_validate(metric) for metric in spec.metrics],
+            "quota": QuotaOut.model_validate(phase.quota) if phase is not None else None,
+            "licence": LicenceOut.model_validate(spec.licence),
+            "rules_accepted": (
+                rules_accepted(user=user, competition=competition) if known else None
+            ),
+            "version": current_version(competition).number,
+        }
+    )
+
+
+@router.get(
+    "/competitions/{slug}/limits",
+    response=LimitsOut,
+    auth=public(),
+    operation_id="competition_limits",
+)
+def limits(request: ApiRequest, slug: str) -> LimitsOut:
+    """What a model may be: enough to inspect it before it is sent."""
+    spec = spec_of(competition_get(slug=slug, user=request.auth.user))
+    return LimitsOut(
+        task=TaskOut.model_validate(spec.task),
+        metrics=[MetricOut.model_validate(metric) for metric in spec.metrics],
+        upload=UploadLimitsOut.model_validate(spec.upload),
+        formats=list(spec.formats),
+        divisions=_divisions(spec),
+        runtime=RuntimeOut(
+            profile=spec.runtime.profile,
+            seed=spec.runtime.seed,
+            limits=spec.runtime.limits.model_dump(mode="json"),
+        ),
+    )
+
+
+@router.post(
+    "/competitions/{slug}/rules",
+    response=RulesOut,
+    auth=required(Scope.SUBMIT),
+    operation_id="rules_accept",
+)
+@idempotent(status=200)
+def accept_rules(request: ApiRequest, slug: str) -> RulesOut:
+    """Accept the rules as they stand now."""
+    person = person_of(request)
+    rules_accept(user=person, competition=competition_get(slug=slug, user=person))
+    return RulesOut(accepted=True)
+
+
+@router.get(
+    "/competitions/{slug}/quota",
+    response=QuotaState,
+    auth=required(Scope.READ),
+    operation_id="quota_read",
+)
+def quota(request: ApiRequest, slug: str) -> QuotaState:
+    """What your team has used and may still hand in, in the current phase."""
+    person = person_of(request)
+    competition = competition_get(slug=slug, user=person)
+    return QuotaState.model_validate(quota_of(user=person, competition=competition))

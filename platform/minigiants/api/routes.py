@@ -1,0 +1,27 @@
+"""The API `/api/v1`: its resources, put together."""
+
+from minigiants.api import worker_routes
+from minigiants.api.answers import install
+from minigiants.api.openapi import DocumentedAPI
+from minigiants.api.resources import (
+    artifacts,
+    competitions,
+    data,
+    leaderboards,
+    me,
+    submissions,
+    uploads,
+)
+
+api = DocumentedAPI(
+    title="Minigiants",
+    version="1.0.0",
+    description="Competitions for small models. Errors are RFC 9457 problem details; their codes "
+    "are explained at /docs/errors.",
+    docs_url=None,
+    urls_namespace="api",
+)
+install(api)
+for resource in (me, competitions, data, leaderboards, uploads, artifacts, submissions):
+    api.add_router("", resource.router)
+api.add_router("worker", worker_routes.router)

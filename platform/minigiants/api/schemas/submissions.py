@@ -1,0 +1,88 @@
+"""Submissions and their way."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from minigiants.api.schemas.artifacts import InspectionOut, RefusalOut
+from minigiants.api.schemas.base import In, Out
+from minigiants.api.schemas.competitions import DivisionName
+
+
+class SubmissionIn(In):
+    artifact: UUID
+    message: str = Field(default="", max_length=200)
+
+
+class ScoreOut(Out):
+    metric: str
+    title: str
+    value: float
+    shown: str
+
+
+class ChangeOut(Out):
+    id: int = Field(description="The id of the event that told of it")
+    status: str
+    at: datetime
+    code: str
+    reason: str
+
+
+class SubmissionErrorOut(Out):
+    code: str
+    title: str
+    what: str
+    why: str
+    mend: str
+
+
+class MeasurementsOut(Out):
+    """By the host's clock and counters, rounded. Seconds and bytes."""
+
+    sandbox: str | None = None
+    load_seconds: float | None = None
+    smoke_seconds: float | None = None
+    hidden_seconds: float | None = None
+    latency_seconds: float | None = None
+    throughput: float | None = None
+    peak_memory_bytes: float | None = None
+    cpu_seconds: float | None = None
+
+
+class SubmissionOut(Out):
+    id: UUID
+    number: int = Field(description="Counts the team's submissions from 1")
+    competition: str
+    team: str
+    message: str
+    status: str
+    stage: str = Field(description="Where the worker stands within `status`; may be empty")
+    is_final: bool
+    division: DivisionName | None
+    phase: str
+    format: str
+    artifact: UUID
+    submitted_at: datetime
+    updated_at: datetime
+    position: int | None = Field(description="How many are served before it, plus one")
+    expected_start: datetime | None
+    quota_charged: bool
+    score: float | None = Field(description="The ranking metric on the public split")
+    score_shown: str | None
+    scores: list[ScoreOut] = Field(description="On the public split")
+    rank: int | None
+    error: SubmissionErrorOut | None
+    refusals: list[RefusalOut]
+    changes: list[ChangeOut]
+    measurements: MeasurementsOut | None
+    inspection: InspectionOut
+    has_log: bool
+    url: str
+    api_url: str
+
+
+class SubmissionList(Out):
+    items: list[SubmissionOut]
+    next_cursor: str | None

@@ -1,0 +1,20 @@
+"""The pages of a pack, as a part of ours."""
+
+import re
+from typing import Final
+
+from django.utils.safestring import SafeString
+
+from minigiants.competitions.models import PackVersion
+from minigiants.core.markdown import markdown_to_html
+
+_HEADING: Final = re.compile(r"(</?h)([1-5])>")
+
+
+def page_text(version: PackVersion, name: str) -> SafeString:
+    """The pack's page called `name` as safe HTML; empty where the pack has none.
+
+    Headings move one level down, because the page around them has the first one.
+    """
+    html = markdown_to_html(version.pages.get(name, ""))
+    return SafeString(_HEADING.sub(lambda tag: f"{tag[1]}{int(tag[2]) + 1}>", html))

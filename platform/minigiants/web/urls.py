@@ -1,0 +1,30 @@
+"""Addresses of the pages."""
+
+from django.templatetags.static import static
+from django.urls import path
+from django.utils.functional import lazy
+from django.views.generic import RedirectView
+
+from minigiants.web.views import competitions, docs, home, settings, submissions, submit
+
+app_name = "web"
+urlpatterns = [
+    path("", home.home, name="home"),
+    # Pages name their icon themselves; the admin's and other tools' requests end here.
+    path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("web/icon.svg"))),
+    path("competitions/", competitions.index, name="competitions"),
+    path("competitions/<slug:slug>/", competitions.overview, name="competition"),
+    path("competitions/<slug:slug>/data/", competitions.data, name="data"),
+    path("competitions/<slug:slug>/rules/", competitions.rules, name="rules"),
+    path("competitions/<slug:slug>/leaderboard/", competitions.leaderboard, name="leaderboard"),
+    path("competitions/<slug:slug>/submissions/", submissions.index, name="submissions"),
+    path("competitions/<slug:slug>/submit/", submit.submit, name="submit"),
+    path("submissions/<uuid:submission_id>/", submissions.read, name="submission"),
+    path("submissions/<uuid:submission_id>/live/", submissions.live, name="submission_live"),
+    path("submissions/<uuid:submission_id>/cancel/", submissions.cancel, name="submission_cancel"),
+    path("settings/", settings.account, name="account"),
+    path("settings/tokens/", settings.tokens, name="tokens"),
+    path("settings/tokens/<uuid:token_id>/revoke/", settings.revoke, name="token_revoke"),
+    path("docs/quickstart", docs.quickstart, name="quickstart"),
+    path("docs/errors", docs.errors, name="errors"),
+]

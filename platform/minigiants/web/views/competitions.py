@@ -1,0 +1,86 @@
+"""Competitions: the list, and the tabs that anybody may read."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from minigiants.competitions.selectors import competition_list, public_files, rules_accepted
+from minigiants.competitions.services import rules_accept
+from minigiants.leaderboards.selectors import boards_page
+from minigiants.teams.selectors import team_find
+from minigiants.web.competition_cards import competition_cards
+from minigiants.web.page_text import page_text
+from minigiants.web.views.competition_page import competition_page
+from minigiants.web.views.people import person_of, person_or_none
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """All competitions."""
+    cards = competition_cards(competition_list(user=request.user))
+    return render(request, "web/competitions.html", {"section": "competitions", "cards": cards})
+
+
+@require_safe
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the competition asks."""
+    page = competition_page(request, slug)
+    text = page_text(page.version, "overview")
+    return render(request, "web/competition/overview.html", page.context("overview", text=text))
+
+
+@require_safe
+def data(request: HttpRequest, slug: str) -> HttpResponse:
+    """The public files, and what they hold."""
+    page = competition_page(request, slug)
+    context = page.context(
+        "data",
+        text=page_text(page.version, "data"),
+        files=public_files(version=page.version),
+    )
+    return render(request, "web/competition/data.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rules(request: HttpRequest, slug: str) -> HttpResponse:
+    """The rules; a POST accepts them as they stand."""
+    page = competition_page(request, slug)
+    if request.method == "POST":
+        rules_accept(user=person_of(request), competition=page.competition)
+        messages.success(request, "You have accepted the rules. You can hand in now.")
+        return redirect("web:submit", slug=slug)
+    context = page.context(
+        "rules",
+        text=page_text(page.version, "rules"),
+        accepted=rules_accepted(user=request.user, competition=page.competition),
+    )
+    return render(request, "web/competition/rules.html", context)
+
+
+@require_safe
+def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
+    """The public boards of a phase. htmx asks for the rows after a cursor alone."""
+    page = competition_page(request, slug)
+    division = request.GET.get("division") or None
+    shown, boards = boards_page(
+        competition=page.competition,
+        phase_slug=request.GET.get("phase") or None,
+        division_slug=division,
+        cursor=request.GET.get("cursor") or None,
+    )
+    person = person_or_none(request)
+    team = team_find(user=person, competition=page.competition) if person else None
+    context = page.context(
+        "leaderboard",
+        shown_phase=shown,
+        phases=page.spec.phases,
+        divisions=page.spec.divisions,
+        division_slug=division,
+        boards=boards,
+        is_continued="cursor" in request.GET,
+        own_team=team,
+    )
+    if request.htmx and "cursor" in request.GET:  # type: ignore[attr-defined]
+        return render(request, "web/competition/board_rows.html", context | {"board": boards[0]})
+    return render(request, "web/competition/leaderboard.html", context)
