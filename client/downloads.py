@@ -1,0 +1,90 @@
+"""Fetching public data, and making sure that it is what the server says."""
+
+import hashlib
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from client.errors import MinigiantsError, Unreachable
+from client.transport import Transport
+from client.views import DataFile
+from evaluator.contract import PART_BYTES, composite_digest
+
+ATTEMPTS: Final = 3
+
+
+class _Hasher:
+    """The composite digest of bytes that come in pieces of any length."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._current = hashlib.sha256()
+        self._room = PART_BYTES
+
+    def update(self, data: bytes) -> None:
+        while data:
+            head, data = data[: self._room], data[self._room :]
+            self._current.update(head)
+            self._room -= len(head)
+            if not self._room:
+                self._parts.append(self._current.digest())
+                self._current, self._room = hashlib.sha256(), PART_BYTES
+
+    def hexdigest(self) -> str:
+        parts = list(self._parts)
+        if self._room < PART_BYTES or not parts:
+            parts.append(self._current.digest())
+        return composite_digest(parts)
+
+
+def digest_of(path: Path) -> str:
+    """The composite digest of a local file."""
+    hasher = _Hasher()
+    with path.open("rb") as stream:
+        while data := stream.read(PART_BYTES):
+            hasher.update(data)
+    return hasher.hexdigest()
+
+
+def download_verified(transport: Transport, slug: str, file: DataFile, folder: Path) -> Path:
+    """Fetch `file` to its place under `folder`. Nothing remains of a download that is not right."""
+    relative = PurePosixPath(file.path)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise MinigiantsError(
+            f"The server names a file outside the folder: {file.path}",
+            mend="Do not trust this server; tell its operators.",
+            code="unsafe_path",
+        )
+    target = folder.joinpath(*relative.parts)
+    if target.is_file() and target.stat().st_size == file.size and digest_of(target) == file.digest:
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        for attempt in range(1, ATTEMPTS + 1):
+            if _fetch(transport, slug, file, partial, last=attempt == ATTEMPTS):
+                partial.replace(target)
+                return target
+    finally:
+        partial.unlink(missing_ok=True)
+    raise MinigiantsError(
+        f"{file.path} arrived with another digest than the server names.",
+        mend="Try again; if it stays, tell the operators.",
+        code="download_corrupt",
+    )
+
+
+def _fetch(transport: Transport, slug: str, file: DataFile, partial: Path, *, last: bool) -> bool:
+    hasher = _Hasher()
+    try:
+        with partial.open("wb") as stream:
+
+            def write(data: bytes) -> None:
+                hasher.update(data)
+                stream.write(data)
+
+            transport.download(f"/competitions/{slug}/data/{file.path}", write)
+    except Unreachable:
+        if last:
+            raise
+        return False
+    return hasher.hexdigest() == file.digest

@@ -1,0 +1,154 @@
+"""HTTP to one server: problems as errors, and repeating what is safe to repeat."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+
+from client.errors import ApiProblem, Unreachable
+
+RETRIED_STATUSES: Final = frozenset({502, 503, 504})
+RETRIED_CODES: Final = frozenset({"rate_limited", "idempotency_in_flight", "part_in_flight"})
+FIRST_PAUSE_SECONDS: Final = 0.5
+LONGEST_PAUSE_SECONDS: Final = 8.0
+LONGEST_RETRY_AFTER_SECONDS: Final = 120.0
+CONNECT_SECONDS: Final = 10.0
+READ_SECONDS: Final = 60.0
+
+
+class Transport:
+    """A connection pool to `base_url` that speaks with `token`. Safe to share between threads.
+
+    Every request is repeated on lost connections, on 502, 503 and 504 and on the rate limit, up to
+    `attempts` times with growing, jittered pauses, or as long as Retry-After says. POSTs carry
+    an Idempotency-Key, so that repeating one does its work once.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None,
+        *,
+        attempts: int = 6,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        try:
+            agent = f"minigiants/{version('minigiants')}"
+        except PackageNotFoundError:  # run from a checkout
+            agent = "minigiants"
+        headers = {"User-Agent": agent, "Accept": "application/json"}
+        self.base_url = base_url.rstrip("/")
+        # The token belongs to this server only. Redirects are not followed: none is expected,
+        # and one could lead a body elsewhere.
+        self._authorization = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(
+            base_url=f"{self.base_url}/api/v1",
+            headers=headers,
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+        )
+        self._attempts = attempts
+        self._sleep = sleep
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._http.close()
+
+    def get(self, path: str, **params: Any) -> Any:
+        """The JSON answer to a GET. Parameters that are None are left out."""
+        given = {name: value for name, value in params.items() if value is not None}
+        wait = float(given.get("wait", 0))
+        return self._send("GET", path, params=given, timeout=READ_SECONDS + wait).json()
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """The JSON answer to a POST."""
+        key = {"Idempotency-Key": str(uuid4())}
+        return self._send("POST", path, json=body, headers=key).json()
+
+    def delete(self, path: str) -> None:
+        """A DELETE."""
+        self._send("DELETE", path)
+
+    def put_bytes(self, path: str, content: bytes, headers: Mapping[str, str]) -> None:
+        """A PUT of raw bytes that carries its own authorisation in `headers`."""
+        self._send("PUT", path, content=content, headers=headers, with_token=False)
+
+    def get_text(self, path: str) -> str:
+        """The answer to a GET as text."""
+        return self._send("GET", path).text
+
+    def download(self, path: str, write: Callable[[bytes], None]) -> None:
+        """Hand the bytes at `path` to `write`. One attempt; the caller starts over."""
+        try:
+            with self._http.stream("GET", path, headers=self._authorization) as response:
+                if response.is_error:
+                    response.read()
+                    raise _problem(response)
+                for chunk in response.iter_bytes():
+                    write(chunk)
+        except httpx.TransportError as error:
+            raise Unreachable(self.base_url, _reason(error)) from error
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        with_token: bool = True,
+        **options: Any,
+    ) -> httpx.Response:
+        sent = {**(self._authorization if with_token else {}), **(headers or {})}
+        for attempt in range(1, self._attempts + 1):
+            last = attempt == self._attempts
+            try:
+                response = self._http.request(method, path, headers=sent, **options)
+            except httpx.TransportError as error:
+                if last:
+                    raise Unreachable(self.base_url, _reason(error)) from error
+                self._sleep(_pause(attempt))
+                continue
+            if response.is_success:
+                return response
+            problem = _problem(response)
+            asked = _retry_after(response)
+            repeatable = problem.status in RETRIED_STATUSES or problem.code in RETRIED_CODES
+            if last or not repeatable or (asked or 0) > LONGEST_RETRY_AFTER_SECONDS:
+                raise problem
+            self._sleep(asked if asked is not None else _pause(attempt))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _pause(attempt: int) -> float:
+    """Seconds before the next attempt: doubling, with jitter so that clients fall out of step."""
+    longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1))
+    return longest * (0.5 + random.random() / 2)  # noqa: S311
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds that the server asks to wait; the header holds seconds or a date (RFC 9110)."""
+    value: str = response.headers.get("Retry-After", "")
+    if value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _problem(response: httpx.Response) -> ApiProblem:
+    try:
+        document = response.json()
+    except ValueError:
+        document = {}
+    return ApiProblem(response.status_code, document if isinstance(document, dict) else {})
+
+
+def _reason(error: httpx.TransportError) -> str:
+    return str(error) or type(error).__name__
