@@ -1,0 +1,144 @@
+"""Where hostile models are run: against a real sandbox, and against one with a defence removed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluator.contract import Limits, Stage, TaskSpec
+from evaluator.sandbox.base import Sandbox, SandboxRequest, SandboxResult
+from evaluator.sandbox.container import ContainerSettings
+from evaluator.sandbox.docker_sandbox import DockerSandbox
+from evaluator.sandbox.workspace import JobFolder
+
+MEBIBYTE = 1024**2
+SMOKE_EXAMPLES, HIDDEN_EXAMPLES, CLASSES = 8, 600, 3
+CANARY = 7319.25
+"""A number that stands in the hidden inputs alone."""
+
+TASK = TaskSpec(
+    type="classification",
+    settings={"classes": CLASSES, "input": {"shape": [4], "dtype": "float32"}},
+)
+LIMITS = Limits(
+    memory_bytes=192 * MEBIBYTE,
+    load_seconds=20,
+    smoke_seconds=20,
+    hidden_seconds=20,
+    processes=32,
+    scratch_bytes=8 * MEBIBYTE,
+    log_bytes=64 * 1024,
+)
+MODEL = """
+import os, sys
+import numpy as np
+
+{top}
+
+class Model:
+    def predict(self, inputs):
+        hidden = os.path.exists("/job/hidden.npy")
+        scores = np.zeros((len(inputs), 3), dtype=np.float32)
+{predict}
+        return scores
+
+def load(folder, device):
+{load}
+    return Model()
+"""
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """Source to run at import, in `load(folder, device)` and in `predict(inputs)` of a model.
+
+    In `predict`, `hidden` tells whether the hidden inputs are there, and `scores` is returned.
+    """
+
+    top: str = ""
+    load: str = "pass"
+    predict: str = "pass"
+
+    def source(self) -> str:
+        """The text of model.py."""
+        return MODEL.format(
+            top=self.top,
+            load=_indented(self.load, 4),
+            predict=_indented(self.predict, 8),
+        )
+
+
+def _indented(source: str, spaces: int) -> str:
+    return "\n".join(" " * spaces + line for line in source.strip().splitlines())
+
+
+@dataclass
+class ProvingGround:
+    """Runs hostile models against one sandbox."""
+
+    sandbox: Sandbox
+    folder: Path
+    stages: list[Stage] = field(default_factory=list)
+
+    def attack(
+        self, hostile: Hostile, *, watch: Callable[[Stage], None] | None = None, **limits: Any
+    ) -> SandboxResult:
+        """Run one. `watch` is called whenever the sandbox says where it stands."""
+        model, output = self.folder / "model", self.folder / "output"
+        for folder in (model, output):
+            folder.mkdir(exist_ok=True)
+        (model / "model.py").write_text(hostile.source())
+        smoke = np.zeros((SMOKE_EXAMPLES, 4), dtype=np.float32)
+        hidden = np.full((HIDDEN_EXAMPLES, 4), CANARY, dtype=np.float32)
+        np.save(self.folder / "smoke.npy", smoke)
+        np.save(self.folder / "hidden.npy", hidden)
+
+        def on_stage(stage: Stage) -> bool:
+            self.stages.append(stage)
+            if watch is not None:
+                watch(stage)
+            return True
+
+        return self.sandbox.run(
+            SandboxRequest(
+                format="python",
+                task=TASK,
+                model_folder=model,
+                smoke_inputs=self.folder / "smoke.npy",
+                hidden_inputs=self.folder / "hidden.npy",
+                output_folder=output,
+                limits=LIMITS.model_copy(update=limits),
+                seed=0,
+            ),
+            on_stage=on_stage,
+        )
+
+
+class WeakenedSandbox(DockerSandbox):
+    """A throwaway sandbox from which one defence has been taken."""
+
+    def __init__(
+        self,
+        *,
+        scratch: Path,
+        image: str,
+        host: dict[str, Any],
+        container: dict[str, Any],
+        writable_job: bool,
+    ) -> None:
+        super().__init__(scratch=scratch, image=image, runtime="runc")
+        self._host = host
+        self._container = container
+        self._writable_job = writable_job
+
+    def _settings(self, request: SandboxRequest, job: JobFolder) -> ContainerSettings:
+        settings = super()._settings(request, job)
+        if self._writable_job:
+            settings.host["mounts"][0]["ReadOnly"] = False
+        return replace(
+            settings,
+            host={**settings.host, **self._host},
+            container={**settings.container, **self._container},
+        )

@@ -1,0 +1,271 @@
+"""Attacks that reach for what is outside: network, files, processes, secrets, the engine."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.proving_ground import Hostile, ProvingGround
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.docker
+
+KNOCK = """
+import socket
+def knock(name, family, kind, address):
+    try:
+        with socket.socket(family, kind) as door:
+            door.settimeout(1)
+            door.connect(address)
+            door.send(b"{word}")
+            print("SENT", name)
+    except OSError as error:
+        print("CLOSED", name, error)
+knock("tcp", socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", {tcp}))
+knock("dns", socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", {udp}))
+knock("abstract", socket.AF_UNIX, socket.SOCK_STREAM, "\\0{abstract}")
+for address in {addresses}:
+    knock(address, socket.AF_INET, socket.SOCK_STREAM, (address, {tcp}))
+try:
+    print("RESOLVED", socket.getaddrinfo("localhost.example", 80))
+except OSError:
+    pass
+"""
+READ = """
+for path in {paths}:
+    try:
+        with open(path, "rb") as file:
+            print("READ", path, file.read(4096))
+    except OSError:
+        pass
+"""
+ENVIRONMENTS = """
+import glob
+for path in glob.glob("/proc/[0-9]*/environ"):
+    try:
+        with open(path, "rb") as file:
+            if b"{secret}" in file.read():
+                print("FOUND", path)
+    except OSError:
+        pass
+print("LOOKED")
+"""
+ENGINE = """
+import socket
+for path in {paths}:
+    try:
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.settimeout(2)
+            engine.connect(path)
+            engine.send(b"GET /_ping HTTP/1.0\\r\\n\\r\\n")
+            print("ANSWER", engine.recv(100))
+    except OSError:
+        pass
+"""
+TAMPER = """
+import os, stat
+for act in (
+    lambda: open(os.path.join(folder, "new"), "w").close(),
+    lambda: open(os.path.join(folder, "model.py"), "a").write("#"),
+    lambda: os.unlink(os.path.join(folder, "model.py")),
+    lambda: os.chmod(folder, 0o777),
+    lambda: os.rename(folder, "/job/other"),
+    lambda: os.symlink("/nowhere", "/job/link"),
+    lambda: os.mkfifo("/job/pipe"),
+):
+    try:
+        act()
+        print("TAMPERED")
+    except OSError:
+        pass
+"""
+
+
+@dataclass
+class House:
+    """Servers on the host that wait for somebody to knock."""
+
+    word: str
+    tcp: int
+    udp: int
+    abstract: str
+    heard: set[str] = field(default_factory=set)
+
+    def payload(self) -> str:
+        """Source that knocks on every door."""
+        try:
+            _, _, addresses = socket.gethostbyname_ex(socket.gethostname())
+        except socket.gaierror:
+            addresses = []  # this machine has no name of its own; the loopback is knocked on
+        return KNOCK.format(
+            word=self.word,
+            tcp=self.tcp,
+            udp=self.udp,
+            abstract=self.abstract,
+            addresses=addresses,
+        )
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    """TCP on all addresses, UDP, and a socket in the abstract namespace."""
+    with ExitStack() as stack:
+        tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+        udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        unix = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        tcp.bind(("", 0))
+        udp.bind(("127.0.0.1", 0))
+        abstract = f"minigiants-attack-{os.getpid()}"
+        unix.bind(f"\0{abstract}")
+        house = House("knock", tcp.getsockname()[1], udp.getsockname()[1], abstract)
+
+        def listen(name: str, server: socket.socket) -> None:
+            server.listen()
+            while True:
+                try:
+                    visitor, _ = server.accept()
+                except OSError:
+                    return
+                with visitor:
+                    if visitor.recv(100) == b"knock":
+                        house.heard.add(name)
+
+        def hear() -> None:
+            while (word := udp.recv(100)) != b"end":
+                if word == b"knock":
+                    house.heard.add("dns")
+
+        threads = [
+            threading.Thread(target=listen, args=("tcp", tcp)),
+            threading.Thread(target=listen, args=("abstract", unix)),
+            threading.Thread(target=hear),
+        ]
+        for thread in threads:
+            thread.start()
+        yield house
+        for server in (tcp, unix):
+            server.shutdown(socket.SHUT_RDWR)
+        udp.sendto(b"end", udp.getsockname())
+        for thread in threads:
+            thread.join(5)
+
+
+def test_network_is_out_of_reach(guarded: ProvingGround, house: House) -> None:
+    result = guarded.attack(Hostile(load=house.payload()))
+
+    assert result.failure is None
+    assert "SENT tcp" not in result.smoke_log
+    assert "CLOSED tcp" in result.smoke_log
+    assert "CLOSED abstract" in result.smoke_log
+    assert "RESOLVED" not in result.smoke_log
+    assert house.heard == set()
+
+
+def test_network_of_the_host(without: Callable[..., ProvingGround], house: House) -> None:
+    control = without(network_mode="host").attack(Hostile(load=house.payload()))
+
+    assert "SENT tcp" in control.smoke_log
+    wait_for(lambda: house.heard == {"tcp", "dns", "abstract"}, "the calls at the doors")
+
+
+def test_files_are_out_of_reach(guarded: ProvingGround, tmp_path: Path) -> None:
+    secret = tmp_path / "labels.npy"
+    secret.write_text("the labels")
+    secret.chmod(0o644)
+    paths = [str(secret), "/etc/shadow", "/job/hidden.npy", "/proc/1/root/etc/shadow"]
+    result = guarded.attack(Hostile(load=READ.format(paths=paths)))
+
+    assert "READ" not in result.smoke_log
+
+
+def test_files_that_are_mounted(without: Callable[..., ProvingGround], tmp_path: Path) -> None:
+    secret = tmp_path / "labels.npy"
+    secret.write_text("the labels")
+    secret.chmod(0o644)
+    ground = without(binds=[f"{secret}:{secret}"])
+    control = ground.attack(Hostile(load=READ.format(paths=[str(secret)])))
+
+    assert "the labels" in control.smoke_log
+
+
+def test_secrets_of_processes(guarded: ProvingGround, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINIGIANTS_SECRET", "worker-credential")
+    payload = ENVIRONMENTS.format(secret="MINIGIANTS") + "\nprint(sorted(os.environ))"
+    result = guarded.attack(Hostile(load=payload))
+
+    assert "LOOKED" in result.smoke_log
+    assert "FOUND" not in result.smoke_log
+    assert "MINIGIANTS" not in result.smoke_log
+    assert "PROXY" not in result.smoke_log.upper()
+
+
+def test_secrets_in_a_shared_process_namespace(without: Callable[..., ProvingGround]) -> None:
+    ground = without(
+        pid_mode="host",
+        user="0:0",
+        cap_drop=[],
+        cap_add=["SYS_PTRACE"],
+        security_opt=["apparmor=unconfined"],
+    )
+    # A variable that this process was started with: later ones do not show in /proc.
+    control = ground.attack(Hostile(load=ENVIRONMENTS.format(secret="HOME=")))
+
+    assert control.smoke_log.count("FOUND") > 1
+
+
+def test_the_engine_is_out_of_reach(guarded: ProvingGround, docker_engine: str) -> None:
+    paths = [docker_engine.removeprefix("unix://"), "/var/run/docker.sock", "/run/docker.sock"]
+    result = guarded.attack(Hostile(load=ENGINE.format(paths=paths)))
+
+    assert "ANSWER" not in result.smoke_log
+
+
+def test_an_engine_that_is_mounted(
+    without: Callable[..., ProvingGround], docker_engine: str
+) -> None:
+    if not docker_engine.startswith("unix://"):
+        pytest.skip("the engine is not on a Unix socket")
+    path = docker_engine.removeprefix("unix://")
+    ground = without(binds=[f"{path}:{path}"], user="0:0")
+    control = ground.attack(Hostile(load=ENGINE.format(paths=[path])))
+
+    assert "ANSWER b'HTTP/1.0 200 OK" in control.smoke_log
+
+
+def test_the_model_folder_cannot_be_changed(guarded: ProvingGround) -> None:
+    result = guarded.attack(Hostile(load=TAMPER))
+
+    assert result.failure is None
+    assert "TAMPERED" not in result.smoke_log
+    assert [entry.name for entry in (guarded.folder / "model").iterdir()] == ["model.py"]
+
+
+def test_a_writable_model_folder(without: Callable[..., ProvingGround]) -> None:
+    control = without(writable_job=True, user="0:0").attack(Hostile(load=TAMPER))
+
+    assert "TAMPERED" in control.smoke_log
+
+
+def test_other_jobs_are_out_of_reach(guarded: ProvingGround) -> None:
+    """What one job leaves in its scratch is not there for the next."""
+    first = guarded.attack(Hostile(load='open("/tmp/left", "w").write("state")'))
+    second = guarded.attack(Hostile(load='print("LEFT", os.listdir("/tmp"), os.listdir("/job"))'))
+
+    assert first.failure is None
+    assert second.smoke_log == "LEFT [] ['model', 'smoke.npy']\n"
+
+
+def test_a_scratch_that_is_shared(without: Callable[..., ProvingGround], tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    job = without(tmpfs={}, binds=[f"{shared}:/tmp"])
+    job.attack(Hostile(load='open("/tmp/left", "w").write("state")'))
+    control = job.attack(Hostile(load='print("LEFT", os.listdir("/tmp"))'))
+
+    assert control.smoke_log == "LEFT ['left']\n"

@@ -1,0 +1,42 @@
+"""docs/cli.md tells every command, and the recipes name only what exists."""
+
+import re
+from pathlib import Path
+
+import typer
+from typer.core import TyperGroup
+
+from client.cli import app
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def _commands() -> TyperGroup:
+    command = typer.main.get_command(app)
+    assert isinstance(command, TyperGroup)
+    return command
+
+
+def test_every_command_is_in_the_table() -> None:
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `minigiants (\w+)", text, re.MULTILINE))
+    assert listed == set(_commands().commands)
+
+
+def test_documented_options_exist() -> None:
+    commands = _commands().commands
+    for name in ("cli.md", "ci.md"):
+        text = re.sub(r"\$\([^)]*\)", "", (DOCS / name).read_text(encoding="utf-8"))
+        for line in re.findall(r"minigiants (\w+[^`\n|]*)", text):
+            verb, *rest = line.split()
+            if verb not in commands or verb in {"server", "worker"}:
+                continue
+            known = {option for p in commands[verb].params for option in p.opts}
+            used = {word.strip("[]") for word in rest if word.strip("[]").startswith("-")}
+            assert used <= known | {"--help"}, line
+
+
+def test_every_command_has_json() -> None:
+    for name, command in _commands().commands.items():
+        if name not in {"server", "worker"}:
+            assert "--json" in {option for p in command.params for option in p.opts}, name

@@ -1,0 +1,175 @@
+"""Uploads over a real connection, and over ones that fail."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from client.errors import ApiProblem, FileChanged, MinigiantsError, Unreachable
+from client.local import local_files
+from client.sdk import Minigiants
+from client.transport import Transport
+from client.uploads import Uploader, hashed
+from evaluator.contract import PART_BYTES
+from minigiants.artifacts.models import Artifact, UploadPart, UploadSession
+from minigiants.competitions.models import Competition
+from minigiants.core.blobstore import blob_store
+from tests.support.asgi_server import AsgiServer
+from tests.support.faulty_proxy import FaultyProxy
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A folder of 18 MiB in three files, one of them empty."""
+    folder = tmp_path / "model"
+    (folder / "data").mkdir(parents=True)
+    (folder / "model.py").write_text("def load(folder, device): ...\n")
+    (folder / "data" / "weights.npy").write_bytes(os.urandom(2 * PART_BYTES + 1000))
+    (folder / "data" / "empty.txt").write_bytes(b"")
+    return folder
+
+
+def _sdk(url: str, token: str) -> Minigiants:
+    return Minigiants(url, token, transport=Transport(url, token, sleep=lambda _: None))
+
+
+def _check_stored(model: Path) -> None:
+    artifact = Artifact.objects.get()
+    files = {file.path: file.blob_id for file in artifact.files.all()}
+    on_disk = {p.relative_to(model).as_posix(): p for p in model.rglob("*") if p.is_file()}
+    assert files.keys() == on_disk.keys()
+    for path, digest in files.items():
+        with blob_store().open(digest) as stream:
+            assert hashlib.sha256(stream.read()).digest() == (
+                hashlib.sha256(on_disk[path].read_bytes()).digest()
+            )
+
+
+def test_a_folder_arrives_whole(
+    asgi_server: AsgiServer, competition: Competition, token: str, model: Path
+) -> None:
+    told: list[int] = []
+    with _sdk(asgi_server.url, token) as server:
+        artifact = server.upload(model, competition.slug, progress=told.append)
+    assert artifact.format == "python"
+    assert sum(told) == sum(p.stat().st_size for p in model.rglob("*") if p.is_file())
+    _check_stored(model)
+
+
+def test_cut_connections_are_survived(
+    asgi_server: AsgiServer, competition: Competition, token: str, model: Path
+) -> None:
+    with (
+        FaultyProxy(asgi_server.port, cut_after=PART_BYTES // 2, cuts=3) as network,
+        _sdk(network.url, token) as server,
+    ):
+        server.upload(model, competition.slug)
+        assert network.cuts_left == 0
+    _check_stored(model)
+
+
+def test_what_the_way_has_changed_is_sent_again(
+    asgi_server: AsgiServer, competition: Competition, token: str, model: Path
+) -> None:
+    with (
+        FaultyProxy(asgi_server.port, corrupt=2) as network,
+        _sdk(network.url, token) as server,
+    ):
+        server.upload(model, competition.slug)
+        assert network.corruptions_left == 0
+    _check_stored(model)
+
+
+def test_an_interrupted_upload_goes_on_where_it_stopped(
+    asgi_server: AsgiServer,
+    competition: Competition,
+    token: str,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    original = Uploader._send_part
+
+    def stops_at_the_last_part(self: Uploader, *job: Any) -> int:
+        if job[3] == 2:  # of three parts of the weights
+            raise KeyboardInterrupt
+        return original(self, *job)
+
+    with monkeypatch.context() as patched, _sdk(asgi_server.url, token) as server:
+        patched.setattr(Uploader, "_send_part", stops_at_the_last_part)
+        with pytest.raises(KeyboardInterrupt):
+            server.upload(model, competition.slug)
+    arrived = sum(UploadPart.objects.values_list("size", flat=True))
+    total = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
+    assert arrived < total
+    with (
+        FaultyProxy(asgi_server.port) as network,
+        Minigiants(asgi_server.url, token) as server,
+    ):
+        # another process: the same address, seen through a proxy that counts
+        server._transport._http.base_url = f"{network.url}/api/v1"
+        server.upload(model, competition.slug)
+        assert total - arrived <= network.bytes_passed < total - arrived + 65_536
+    assert UploadSession.objects.count() == 1
+    _check_stored(model)
+
+
+def test_bytes_of_the_team_are_not_sent_twice(
+    asgi_server: AsgiServer, competition: Competition, token: str, model: Path
+) -> None:
+    with _sdk(asgi_server.url, token) as server:
+        first = server.upload(model, competition.slug)
+        assert server.upload(model, competition.slug).id == first.id
+    (model / "model.py").write_text("def load(folder, device): return None\n")
+    with FaultyProxy(asgi_server.port) as network, _sdk(network.url, token) as server:
+        second = server.upload(model, competition.slug)
+        assert network.bytes_passed < 65_536
+    assert second.id != first.id
+
+
+def test_a_file_that_changes_is_not_sent_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "weights.npy"
+    file.write_bytes(b"one")
+    source = hashed(local_files(file)[0])
+    file.write_bytes(b"two")
+    with pytest.raises(FileChanged):
+        source.read_part(0)
+    (local,) = local_files(file)
+    file.write_bytes(b"three")
+    with pytest.raises(FileChanged):
+        hashed(local)
+
+
+def test_the_server_s_limits_are_told_as_problems(
+    asgi_server: AsgiServer, competition: Competition, token: str, tmp_path: Path
+) -> None:
+    big = tmp_path / "big.npy"
+    with big.open("wb") as stream:
+        stream.truncate(33 * 1024**2)
+    with _sdk(asgi_server.url, token) as server, pytest.raises(ApiProblem) as refused:
+        server.upload(big, competition.slug)
+    assert (refused.value.code, refused.value.status) == ("upload_too_large", 413)
+    assert refused.value.mend
+    assert not UploadSession.objects.exists()
+
+
+def test_what_can_t_be_sent_is_refused_here(tmp_path: Path) -> None:
+    for name in ("missing", "empty"):
+        if name == "empty":
+            (tmp_path / name).mkdir()
+        with pytest.raises(MinigiantsError) as refused:
+            local_files(tmp_path / name)
+        assert refused.value.code in {"path_unreadable", "path_empty"}
+    (tmp_path / "empty" / "link").symlink_to("/etc/passwd")
+    with pytest.raises(MinigiantsError) as refused:
+        local_files(tmp_path / "empty")
+    assert (refused.value.code, refused.value.exit_code) == ("link", 2)
+
+
+def test_a_server_that_is_not_there() -> None:
+    with pytest.raises(Unreachable) as refused, _sdk("http://127.0.0.1:1", "mg_x") as server:
+        server.competitions()
+    assert "does not answer" in refused.value.what

@@ -1,0 +1,12 @@
+"""What the whole suite shares. The parts live in tests/support, each with its own reason."""
+
+pytest_plugins = [
+    "tests.support.servers",
+    "tests.support.docker_engine",
+    "tests.support.harness_image",
+    "tests.support.chromium",
+    "tests.support.passwords",
+    "tests.support.digits",
+    "tests.support.server_with_docker",
+    "tests.support.asgi_server",
+]

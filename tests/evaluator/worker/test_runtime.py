@@ -1,0 +1,46 @@
+"""What a worker does as it starts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evaluator.contract import Role
+from evaluator.worker.runtime import Runtime, ScratchInUse
+from tests.evaluator.worker.fake_platform import KEY, FakePlatform
+
+
+def test_presence_tells_what_a_worker_offers_and_is_repeated_until_heard(
+    platform: FakePlatform, started: Callable[..., Runtime]
+) -> None:
+    platform.fail("POST", "/presence", 0, 503)
+    started(Role.PREDICT, slots=2)
+    platform.wait(lambda: len(platform.said("/presence")) == 3)
+    said = platform.said("/presence")[-1]
+    assert said.authorization == f"Bearer {KEY}"
+    assert said.json | {"version": ""} == {
+        "worker": "tester",
+        "role": "predict",
+        "profile": "cpu",
+        "slots": 2,
+        "strength": "fallback",
+        "formats": ["onnx"],
+        "version": "",
+    }
+
+
+def test_two_workers_can_not_share_a_scratch_folder(started: Callable[..., Runtime]) -> None:
+    first = started(Role.PREDICT)
+    with pytest.raises(ScratchInUse, match="MINIGIANTS_WORKER_SCRATCH"):
+        started(Role.PREDICT)
+    first.stop()
+    started(Role.PREDICT)
+
+
+def test_a_start_clears_what_a_dead_worker_left(
+    started: Callable[..., Runtime], tmp_path: Path
+) -> None:
+    left = tmp_path / "scratch" / "jobs" / "old"
+    left.mkdir(parents=True)
+    started(Role.PREDICT)
+    assert not left.exists()

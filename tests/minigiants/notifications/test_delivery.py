@@ -1,0 +1,75 @@
+"""Mails on results, through a real mail server on the loopback interface."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from evaluator.contract import Failure
+from minigiants.core.models import OutboxEvent
+from minigiants.core.outbox import MAX_ATTEMPTS, outbox_waiting
+from minigiants.notifications.services import outbox_deliver
+from minigiants.submissions.models import Submission
+from tests.support.mail_server import MailServer, mail_server
+from tests.support.pipeline import Pipeline, queued_submission
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mailbox(settings: Settings) -> Iterator[MailServer]:
+    with mail_server() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
+
+
+@pytest.fixture
+def submission() -> Submission:
+    submission = queued_submission()
+    submission.submitted_by.wants_result_mail = True
+    submission.submitted_by.save()
+    return submission
+
+
+def test_a_score_is_mailed_once(mailbox: MailServer, submission: Submission) -> None:
+    Pipeline.start().run(submission, public=0.9)
+    assert outbox_deliver() == 3
+    assert outbox_deliver() == 0
+    (mail,) = mailbox.messages
+    assert "scored 0.9000" in mail["Subject"]
+    assert submission.submitted_by.email == mail["To"]
+
+
+def test_a_failure_is_mailed_with_its_remedy_and_no_detail(
+    mailbox: MailServer, submission: Submission
+) -> None:
+    pipeline = Pipeline.start()
+    pipeline.report_failure(pipeline.claim_predict(submission.evaluations.get()), Failure.TIMED_OUT)
+    outbox_deliver()
+    mail = mailbox.text_to(submission.submitted_by.email)
+    assert "took too long" in mail
+    assert "SECRET" not in mail
+
+
+def test_who_has_not_asked_gets_no_mail(mailbox: MailServer) -> None:
+    Pipeline.start().run(queued_submission(), public=0.9)
+    outbox_deliver()
+    assert mailbox.messages == []
+
+
+def test_a_mail_server_that_is_away_loses_nothing(
+    submission: Submission, settings: Settings
+) -> None:
+    Pipeline.start().run(submission, public=0.9)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    assert outbox_deliver() == 2
+    event = OutboxEvent.objects.get(delivered_at=None)
+    assert event.attempts == 1
+    assert "Refused" in event.last_error
+    for _ in range(MAX_ATTEMPTS):
+        outbox_deliver()
+    event.refresh_from_db()
+    assert event.attempts == MAX_ATTEMPTS
+    assert not outbox_waiting().exists()

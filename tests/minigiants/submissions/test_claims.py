@@ -1,0 +1,172 @@
+"""Claims: who gets an attempt, what a job reveals, and how long it lasts."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from evaluator.contract import ClaimRequest, Heartbeat, Role, Stage
+from minigiants.competitions.models import PackFile
+from minigiants.core.problems import NotAuthenticated, NotFound
+from minigiants.submissions.blobs import blob_granted
+from minigiants.submissions.claims import evaluation_claim, evaluation_heartbeat
+from minigiants.submissions.lifecycle import Status
+from minigiants.submissions.models import Evaluation
+from minigiants.submissions.problems import AttemptOver, ClaimLost
+from minigiants.submissions.services import submission_cancel
+from minigiants.submissions.workers import worker_authenticate, worker_key_register
+from tests.support.factories import member_of
+from tests.support.pipeline import PREDICT_SECRET, Pipeline, queued_submission
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline.start()
+
+
+@pytest.fixture
+def evaluation() -> Evaluation:
+    return queued_submission().evaluations.get()
+
+
+def token_of(url: str) -> str:
+    return url.rsplit("/", 1)[1]
+
+
+def test_a_claim_takes_the_attempt_with_a_lease(pipeline: Pipeline, evaluation: Evaluation) -> None:
+    job = pipeline.claim_predict(evaluation)
+    evaluation.refresh_from_db()
+    assert evaluation.status == Status.PREDICTING
+    assert evaluation.submission.status == Status.PREDICTING
+    assert evaluation.lease_expires_at
+    assert evaluation.lease_expires_at > timezone.now()
+    assert evaluation.worker == "worker-1"
+    assert job.report_token not in evaluation.report_token_digest
+
+
+def test_a_predict_job_names_no_label(pipeline: Pipeline, evaluation: Evaluation) -> None:
+    job = pipeline.claim_predict(evaluation)
+    labels = PackFile.objects.get(role=PackFile.Role.LABELS)
+    offered = {file.digest for file in (*job.artifact, job.smoke_inputs, job.hidden_inputs)}
+    assert labels.digest not in offered
+    assert labels.digest not in job.model_dump_json()
+    assert labels.path not in job.model_dump_json()
+
+
+def test_signed_addresses_open_their_blob_while_the_attempt_runs(
+    pipeline: Pipeline, evaluation: Evaluation
+) -> None:
+    job = pipeline.claim_predict(evaluation)
+    token = token_of(job.hidden_inputs.url)
+    assert blob_granted(token=token).digest == job.hidden_inputs.digest
+    pipeline.report_predictions(job)
+    with pytest.raises(AttemptOver):
+        blob_granted(token=token)
+
+
+def test_a_forged_or_old_address_opens_nothing(
+    pipeline: Pipeline, evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = token_of(pipeline.claim_predict(evaluation).hidden_inputs.url)
+    with pytest.raises(NotFound):
+        blob_granted(token=token[:-1] + ("A" if token[-1] != "A" else "B"))
+    monkeypatch.setattr(settings, "SIGNED_URL_SECONDS", -1)
+    with pytest.raises(NotFound):
+        blob_granted(token=token)
+
+
+def test_another_profile_gets_nothing(pipeline: Pipeline, evaluation: Evaluation) -> None:
+    key = worker_key_register(role=Role.PREDICT, profile="gpu", name="g", secret="g" * 32)
+    with pytest.raises(ClaimLost):
+        evaluation_claim(
+            key=key, evaluation_id=evaluation.pk, request=ClaimRequest(attempt=1, worker="w")
+        )
+
+
+def test_a_predict_worker_cannot_claim_scoring(pipeline: Pipeline, evaluation: Evaluation) -> None:
+    pipeline.report_predictions(pipeline.claim_predict(evaluation))
+    with pytest.raises(ClaimLost):
+        pipeline.claim_predict(evaluation)
+
+
+def test_a_score_worker_cannot_claim_predicting(pipeline: Pipeline, evaluation: Evaluation) -> None:
+    with pytest.raises(ClaimLost):
+        pipeline.claim_score(evaluation)
+
+
+def test_a_wrong_attempt_is_lost(pipeline: Pipeline, evaluation: Evaluation) -> None:
+    with pytest.raises(ClaimLost):
+        pipeline.claim_predict(evaluation, attempt=2)
+
+
+def test_heartbeats_renew_the_lease_and_tell_the_stage(
+    pipeline: Pipeline, evaluation: Evaluation
+) -> None:
+    job = pipeline.claim_predict(evaluation)
+    soon = timezone.now() + timedelta(seconds=1)
+    Evaluation.objects.update(lease_expires_at=soon)
+    beat = Heartbeat(attempt=1, report_token=job.report_token, stage=Stage.SMOKE)
+    answer = evaluation_heartbeat(evaluation_id=evaluation.pk, heartbeat=beat)
+    evaluation.refresh_from_db()
+    assert answer.proceed
+    assert evaluation.lease_expires_at
+    assert evaluation.lease_expires_at > soon
+    assert evaluation.stage == "smoke"
+
+
+def test_a_heartbeat_learns_that_the_submission_was_cancelled(
+    pipeline: Pipeline, evaluation: Evaluation
+) -> None:
+    job = pipeline.claim_predict(evaluation)
+    submission = evaluation.submission
+    submission_cancel(user=member_of(submission.team), submission_id=submission.pk)
+    beat = Heartbeat(attempt=1, report_token=job.report_token, stage=Stage.HIDDEN)
+    assert not evaluation_heartbeat(evaluation_id=evaluation.pk, heartbeat=beat).proceed
+    evaluation.refresh_from_db()
+    assert evaluation.lease_expires_at is None
+
+
+def test_a_stolen_evaluation_id_is_worth_nothing_without_the_token(
+    pipeline: Pipeline, evaluation: Evaluation
+) -> None:
+    job = pipeline.claim_predict(evaluation)
+    beat = Heartbeat(attempt=1, report_token="x" * 43, stage=Stage.HIDDEN)
+    assert not evaluation_heartbeat(evaluation_id=evaluation.pk, heartbeat=beat).proceed
+    other = pipeline.claim_predict(queued_submission().evaluations.get())
+    stolen = job.model_copy(update={"report_token": other.report_token})
+    with pytest.raises(AttemptOver):
+        pipeline.store(stolen)
+
+
+def test_keys_authenticate_rotate_and_are_never_stored(pipeline: Pipeline) -> None:
+    assert worker_authenticate(secret=PREDICT_SECRET) == pipeline.predict_key
+    assert PREDICT_SECRET not in pipeline.predict_key.digest
+    worker_key_register(role=Role.PREDICT, profile="cpu", name="test", secret="n" * 32)
+    with pytest.raises(NotAuthenticated):
+        worker_authenticate(secret=PREDICT_SECRET)
+    with pytest.raises(ValueError, match="32 characters"):
+        worker_key_register(role=Role.PREDICT, profile="cpu", name="test", secret="short")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_exactly_one_gets_the_attempt() -> None:
+    pipeline = Pipeline.start()
+    evaluation = queued_submission().evaluations.get()
+
+    def try_one(number: int) -> bool:
+        try:
+            pipeline.claim_predict(evaluation)
+        except ClaimLost:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(try_one, range(8))) == 1
+    assert evaluation.submission.changes.filter(status=Status.PREDICTING).count() == 1

@@ -1,0 +1,41 @@
+"""Standings for boards, as scoring would leave them."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from minigiants.competitions.models import Competition
+from minigiants.core.identifiers import uuid7
+from minigiants.leaderboards.models import Board, Standing
+from minigiants.teams.models import Team
+
+
+def standing(
+    competition: Competition, name: str, score: float, *, division: str = "nano", **changes: Any
+) -> Standing:
+    """The row of the team called `name`, founded if need be, on a public board."""
+    board, _ = Board.objects.get_or_create(
+        competition=competition,
+        phase=competition.phases.get(slug=changes.pop("phase", "main")),
+        division=competition.divisions.get(slug=division),
+        split=Board.Split.PUBLIC,
+    )
+    team, _ = Team.objects.get_or_create(
+        competition=competition,
+        name=name,
+        defaults={"is_baseline": changes.pop("is_baseline", False)},
+    )
+    given: dict[str, Any] = {
+        "submission_id": uuid7(),
+        "score": score,
+        "ranking_key": -score,
+        "achieved_at": timezone.now() - timedelta(hours=2),
+        "format": "onnx",
+        "parameters": 650,
+        "tensor_bits": 20_800,
+        "artifact_bytes": 3_000,
+        "latency_seconds": 0.00123,
+        "entries": 3,
+    }
+    return Standing.objects.create(board=board, team=team, **(given | changes))

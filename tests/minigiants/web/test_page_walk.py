@@ -1,0 +1,147 @@
+"""Every page in a real browser, wide and narrow, light and dark, without a fault."""
+
+from pathlib import Path
+
+import pytest
+
+from minigiants.accounts.models import User
+from minigiants.accounts.services import token_create
+from minigiants.competitions.models import Competition
+from minigiants.submissions.lifecycle import Status
+from minigiants.submissions.models import Submission
+from minigiants.teams.models import Team
+from tests.minigiants.web.board_rows import standing
+from tests.minigiants.web.browsing import Window, browser, log_in, session_of, window
+from tests.minigiants.web.finished import finish
+from tests.support.factories import ArtifactFactory, SubmissionFactory
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    # WhiteNoise hands files to ASGI as synchronous iterators; Django reads them, and says so.
+    pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume synchronous iterators"),
+]
+
+LONG_NAME = "the-team-whose-name-nobody-would-ever-choose-but-somebody-will-anyway-because"
+PUBLIC = [
+    "/",
+    "/competitions/",
+    "/competitions/digits/",
+    "/competitions/digits/data/",
+    "/competitions/digits/rules/",
+    "/competitions/digits/leaderboard/",
+    "/competitions/digits/submit/",
+    "/docs/errors",
+    "/docs/quickstart",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+    "/accounts/password/reset/done/",
+    "/accounts/confirm-email/",
+    "/accounts/confirm-email/nonsense/",
+]
+OWN = [
+    "/competitions/digits/rules/",
+    "/competitions/digits/leaderboard/",
+    "/competitions/digits/submissions/",
+    "/competitions/digits/submit/",
+    "/settings/",
+    "/settings/tokens/",
+    "/accounts/email/",
+    "/accounts/password/change/",
+    "/accounts/2fa/",
+    "/accounts/logout/",
+]
+
+
+@pytest.fixture
+def own_pages(competition: Competition, team: Team, person: User) -> list[str]:
+    """The addresses of `person`'s pages, with something on each."""
+    for number, name in enumerate(["softmax", LONG_NAME, "<b>bold</b>", team.name]):
+        standing(competition, name, 0.9 - number / 100, is_baseline=number == 0)
+    token_create(user=person, name=LONG_NAME, scopes=["read", "submit"], days=30)
+    found: list[Submission] = []
+    for status in (Status.QUEUED, Status.SCORED, Status.FAILED, Status.CANCELLED):
+        item = SubmissionFactory(artifact=ArtifactFactory(team=team), message=LONG_NAME * 2)
+        if status != Status.QUEUED:
+            finish(item, status)
+        found.append(item)
+    verdict = f"/competitions/digits/submit/?artifact={ArtifactFactory(team=team).pk}"
+    return [*OWN, verdict, *(f"/submissions/{item.pk}/" for item in found)]
+
+
+def look(visitor: Window, path: str) -> list[str]:
+    visitor.faults.clear()
+    visitor.visit(path)
+    faults = [*visitor.faults, *visitor.violations()]
+    if visitor.scrolls_sideways():
+        faults.append("scrolls sideways")
+    return [f"{path}: {fault}" for fault in faults]
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_page_is_sound(
+    site: str, chromium: Path, own_pages: list[str], person: User, width: int
+) -> None:
+    session = session_of(person)
+    with browser(chromium) as started, window(started, site, width=width) as seen:
+        faults = [fault for path in PUBLIC for fault in look(seen, path)]
+        log_in(seen.page.context, session, site)
+        faults += [fault for path in own_pages for fault in look(seen, path)]
+    assert faults == []
+
+
+def test_the_scheme_can_be_chosen_and_stays(
+    site: str, chromium: Path, competition: Competition
+) -> None:
+    with browser(chromium) as started, window(started, site) as seen:
+        background = "getComputedStyle(document.body).backgroundColor"
+        seen.visit("/")
+        light = seen.page.evaluate(background)
+        switch = seen.page.get_by_role("button", name="Colours")
+        switch.click()
+        assert seen.page.evaluate(background) == light
+        switch.click()
+        dark = seen.page.evaluate(background)
+        assert dark != light
+        seen.visit("/competitions/")
+        assert seen.page.evaluate(background) == dark
+
+
+def test_pages_can_be_read_without_javascript(
+    site: str, chromium: Path, own_pages: list[str], person: User
+) -> None:
+    session = session_of(person)
+    with browser(chromium) as started:
+        context = started.new_context(java_script_enabled=False)
+        log_in(context, session, site)
+        page = context.new_page()
+        page.goto(f"{site}/competitions/digits/submit/")
+        assert page.get_by_text("Uploading here needs JavaScript").is_visible()
+        page.goto(site + own_pages[-4])
+        assert page.get_by_text("Position 1").is_visible()
+        page.get_by_role("link", name="Reload").click()
+        page.get_by_role("button", name="Cancel").click()
+        assert page.get_by_text("The submission is cancelled").is_visible()
+
+
+def test_a_long_board_grows_in_place(site: str, chromium: Path, competition: Competition) -> None:
+    for number in range(60):
+        standing(competition, f"team {number:02}", 0.9 - number / 1000)
+    with browser(chromium) as started, window(started, site) as seen:
+        seen.visit("/competitions/digits/leaderboard/")
+        assert seen.page.get_by_role("rowheader").count() == 50
+        seen.page.get_by_role("link", name="Show more").click()
+        seen.page.get_by_role("rowheader", name="team 59").wait_for()
+        assert seen.page.get_by_role("rowheader").count() == 60
+        assert seen.faults == []
+
+
+def test_a_command_can_be_copied(site: str, chromium: Path, competition: Competition) -> None:
+    with browser(chromium) as started, window(started, site) as seen:
+        seen.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        seen.visit("/competitions/digits/data/")
+        seen.page.get_by_role("button", name="Copy").click()
+        seen.page.get_by_text("Copied").wait_for(state="attached")
+        copied = seen.page.evaluate("navigator.clipboard.readText()")
+        assert copied == "minigiants data digits"
