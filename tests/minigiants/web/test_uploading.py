@@ -182,7 +182,7 @@ def cancel_while_a_part_is_sent(page: Page, large: Path) -> None:
 
 def cancel_while_the_upload_is_opened(page: Page, large: Path) -> None:
     held: list[Route] = []
-    page.route(UPLOADS, held.append)
+    page.route(UPLOADS, lambda route: held.append(route))  # playwright marks what it is given
     with page.expect_request(UPLOADS):
         pick(page, large)
     cancel(page)
