@@ -12,12 +12,12 @@ from statistics import median
 from evaluator.contract import Measurements, Stage, Strength
 from evaluator.harness.protocol import (
     RUN_BYTES,
+    Command,
     Complaint,
     Frame,
     FrameTooLarge,
     Kind,
     Load,
-    Predict,
     ProtocolError,
 )
 from evaluator.sandbox import verdicts
@@ -28,22 +28,17 @@ from evaluator.sandbox.base import (
     SandboxRequest,
     SandboxResult,
 )
+from evaluator.sandbox.examination import Exam, Outcome
+from evaluator.sandbox.examinations import examination_of
 from evaluator.sandbox.exchange import Exchange, GuestEnded
 from evaluator.sandbox.guest import Guest, Usage
 from evaluator.sandbox.logs import LogTooLarge
-from evaluator.sandbox.outputs import (
-    FILE_NAME,
-    InvalidPredictions,
-    OutputTooLarge,
-    Predictions,
-    example_count,
-    expected_columns,
-)
+from evaluator.sandbox.outputs import InvalidPredictions, OutputTooLarge
 from evaluator.sandbox.verdicts import ModelFailed, Verdict
 from evaluator.sandbox.workspace import JobFolder
 
 JOB_MOUNT = "/job"
-MODEL, SMOKE, HIDDEN = "model", "smoke.npy", "hidden.npy"
+MODEL, SMOKE, HIDDEN, PREDICTIONS = "model", "smoke", "hidden", "predictions"
 COMPLAINTS = {
     Complaint.LOAD_FAILED: verdicts.LOAD_FAILED,
     Complaint.WRONG_OUTPUT: verdicts.WRONG_OUTPUT,
@@ -67,19 +62,20 @@ class Conversation:
     ) -> None:
         """`mount` is where the guest sees the files of `job`."""
         self._request = request
-        self._limits = request.limits
+        self.limits = request.limits
         self._guest = guest
-        self._job = job
+        self.job = job
         self._strength = strength
         self._device = device
         self._on_stage = on_stage
-        self._mount = mount
+        self.mount = mount
         self._stage = Stage.STARTING
         self._exchange = Exchange(
             guest, log_bytes=request.limits.log_bytes, on_tick=lambda: self._enter(self._stage)
         )
-        self._seconds: dict[Stage, float] = {}
-        self._latencies: list[float] = []
+        self._load_seconds: float | None = None
+        self._smoke: Outcome | None = None
+        self._hidden: Outcome | None = None
         self._usage: Usage | None = None
 
     def hold(self) -> SandboxResult:
@@ -90,7 +86,7 @@ class Conversation:
         self._enter(Stage.STARTING)
         self._exchange.await_ready()
         try:
-            predictions = self._examine()
+            self._examine()
         except ModelFailed as failed:
             return self._failed(failed.verdict)
         except LogTooLarge:
@@ -105,77 +101,53 @@ class Conversation:
             return self._failed(self._crash())
         except OSError as error:
             raise SandboxFault(f"The predictions could not be stored: {error}") from error
-        return self._result(None, predictions)
+        return self._result(None)
 
-    def _examine(self) -> Path:
-        request, limits = self._request, self._limits
-        columns = expected_columns(request.task)
+    def _examine(self) -> None:
+        request, limits = self._request, self.limits
+        examination = examination_of(request)
+        smoke = _exam(SMOKE, request.smoke_inputs, limits.smoke_seconds)
+        self.job.place(smoke.inputs, smoke.placed)
         self._load()
         self._enter(Stage.SMOKE)
-        smoke = Predictions(
-            examples=example_count(request.smoke_inputs),
-            columns=columns,
-            limit=limits.output_bytes,
-            file=None,
-        )
-        self._predict(SMOKE, limits.smoke_seconds, smoke)
+        self._smoke = examination.examine(self, smoke)
         self._exchange.log.close_smoke()
         self._enter(Stage.HIDDEN)
-        self._job.place(request.hidden_inputs, HIDDEN)
-        with Predictions(
-            examples=example_count(request.hidden_inputs),
-            columns=columns,
-            limit=limits.output_bytes,
-            file=request.output_folder / FILE_NAME,
-        ) as hidden:
-            self._predict(HIDDEN, limits.hidden_seconds, hidden)
-            self._usage = self._guest.usage()
-            self._exchange.leave()
-            if (self._usage.peak_memory_bytes or 0) > limits.memory_bytes:
-                raise ModelFailed(verdicts.OUT_OF_MEMORY)
-            return hidden.keep()
+        hidden = _exam(
+            HIDDEN, request.hidden_inputs, limits.hidden_seconds, output=request.output_folder
+        )
+        self.job.place(hidden.inputs, hidden.placed)
+        self._hidden = examination.examine(self, hidden)
+        self._usage = self._guest.usage()
+        self._exchange.leave()
+        if (self._usage.peak_memory_bytes or 0) > limits.memory_bytes:
+            raise ModelFailed(verdicts.OUT_OF_MEMORY)
 
     def _load(self) -> None:
         request = self._request
-        self._job.place(request.model_folder, MODEL)
-        self._job.place(request.smoke_inputs, SMOKE)
+        self.job.place(request.model_folder, MODEL)
         run = secrets.token_bytes(RUN_BYTES)
         started = self._exchange.ask(
             Load(
                 run=run,
-                folder=f"{self._mount}/{MODEL}",
+                folder=f"{self.mount}/{MODEL}",
                 task_type=request.task.type,
                 task_settings=request.task.settings,
                 seed=request.seed,
                 device=self._device,
             )
         )
-        frame = self._answer(run, started + self._limits.load_seconds)
+        frame = self.answer(run, started + self.limits.load_seconds)
         if frame.kind is not Kind.LOADED or frame.payload:
             raise ProtocolError("something else than LOADED")
-        self._seconds[Stage.STARTING] = time.monotonic() - started
+        self._load_seconds = time.monotonic() - started
 
-    def _predict(self, inputs: str, seconds: float, answer: Predictions) -> None:
-        """Have one file predicted, and check each row as it comes."""
-        run = secrets.token_bytes(RUN_BYTES)
-        started = last = self._exchange.ask(Predict(run=run, inputs=f"{self._mount}/{inputs}"))
-        while True:
-            frame = self._answer(run, started + seconds)
-            now = time.monotonic()
-            if frame.kind is Kind.DONE and not frame.payload:
-                break
-            if frame.kind is not Kind.PREDICTIONS:
-                raise ProtocolError("something else than predictions")
-            rows = answer.add(frame.payload)
-            if self._stage is Stage.HIDDEN:
-                self._latencies.append((now - last) / rows)
-            last = now
-        answer.require_all()
-        self._seconds[self._stage] = now - started
-        self._exchange.await_log(run)
+    def ask(self, command: Command) -> float:
+        """See `Dialogue`."""
+        return self._exchange.ask(command)
 
-    def _answer(self, run: bytes, deadline: float) -> Frame:
-        """The next frame of a run; a complaint, a wrong run and the deadline end it all."""
+    def answer(self, run: bytes, deadline: float) -> Frame:
+        """See `Dialogue`."""
         frame = self._exchange.receive(deadline)
         if frame is None:
             raise ModelFailed(verdicts.TIMED_OUT[self._stage])
@@ -185,6 +157,10 @@ class Conversation:
             self._exchange.await_log(run)
             raise ModelFailed(self._judge(frame.payload))
         return frame
+
+    def end_run(self, run: bytes) -> None:
+        """See `Dialogue`."""
+        self._exchange.await_log(run)
 
     def _judge(self, payload: bytes) -> Verdict:
         try:
@@ -209,28 +185,37 @@ class Conversation:
     def _failed(self, verdict: Verdict) -> SandboxResult:
         if self._usage is None:
             self._usage = self._guest.usage()
-        return self._result(verdict, None)
+        return self._result(verdict)
 
-    def _result(self, verdict: Verdict | None, file: Path | None) -> SandboxResult:
-        hidden = self._seconds.get(Stage.HIDDEN)
-        examples = example_count(self._request.hidden_inputs) if file else None
-        log, usage = self._exchange.log, self._usage
+    def _result(self, verdict: Verdict | None) -> SandboxResult:
+        smoke, log, usage = self._smoke, self._exchange.log, self._usage
+        hidden = self._hidden if verdict is None else None
         return SandboxResult(
             failure=verdict.failure if verdict else None,
             failed_stage=self._stage if verdict else None,
-            failure_detail=verdict.sentence(self._limits) if verdict else "",
-            predictions=file,
+            failure_detail=verdict.sentence(self.limits) if verdict else "",
+            predictions=hidden.file if hidden else None,
             smoke_log=log.smoke_log,
             host_log=log.host_log,
             measurements=Measurements(
                 sandbox=self._strength,
-                load_seconds=self._seconds.get(Stage.STARTING),
-                smoke_seconds=self._seconds.get(Stage.SMOKE),
-                hidden_seconds=hidden,
-                examples=examples,
-                latency_seconds=median(self._latencies) if file and self._latencies else None,
-                throughput=examples / hidden if examples and hidden else None,
+                load_seconds=self._load_seconds,
+                smoke_seconds=smoke.seconds if smoke else None,
+                hidden_seconds=hidden.seconds if hidden else None,
+                examples=hidden.examples if hidden else None,
+                latency_seconds=median(hidden.latencies) if hidden and hidden.latencies else None,
+                throughput=hidden.examples / hidden.seconds if hidden and hidden.seconds else None,
                 peak_memory_bytes=usage.peak_memory_bytes if usage else None,
                 cpu_seconds=usage.cpu_seconds if usage else None,
             ),
         )
+
+
+def _exam(name: str, inputs: Path, seconds: float, *, output: Path | None = None) -> Exam:
+    """An exam whose files keep the ending of the inputs, by which a harness knows their kind."""
+    return Exam(
+        inputs=inputs,
+        placed=f"{name}{inputs.suffix}",
+        seconds=seconds,
+        output=output / PREDICTIONS if output else None,
+    )

@@ -17,7 +17,6 @@ from evaluator.contract import TaskSpec
 from evaluator.harness.protocol import ROWS
 from evaluator.sandbox.base import SandboxFault
 
-FILE_NAME = "predictions.npy"
 FLOAT = np.dtype("<f4")
 COLUMNS: dict[str, Callable[[Mapping[str, Any]], int]] = {
     "classification": lambda settings: int(settings["classes"]),
@@ -115,17 +114,14 @@ class Predictions:
         self._rows += rows
         return rows
 
-    def require_all(self) -> None:
-        """Raises `InvalidPredictions` if rows are missing."""
+    def keep(self) -> None:
+        """Leave the file, if there is one, complete and on disk.
+
+        Raises `InvalidPredictions` if rows are missing.
+        """
         if self._rows != self._examples:
             raise InvalidPredictions
-
-    def keep(self) -> Path:
-        """The file, complete and on disk."""
-        self.require_all()
-        if self._stream is None or self._file is None:
-            raise ValueError("these predictions are only checked, not written")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        if self._stream is not None:
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
         self._kept = True
-        return self._file
