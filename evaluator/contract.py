@@ -5,11 +5,9 @@ Both sides import this module, so it imports nothing heavy. Every message is fro
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -174,75 +172,8 @@ class PredictJob(ClaimedJob):
     hidden_inputs: SignedFile
 
 
-@dataclass(frozen=True, slots=True)
-class MetricInfo:
-    """What is known of a metric without computing it.
-
-    A metric that decomposes has one loss an example (0 is perfect, more is worse), so that two
-    models can be compared in pairs. Its value is the mean loss where lower is better, and
-    1 - the mean loss where higher is better. `needs_probabilities` says that each row of the
-    predictions must be a probability distribution over the classes.
-    """
-
-    name: str
-    title: str
-    higher_is_better: bool
-    tasks: frozenset[str]
-    decomposes: bool
-    needs_probabilities: bool = False
-
-
-_CLASSIFICATION: Final = frozenset({"classification"})
-
-METRICS: Final[Mapping[str, MetricInfo]] = MappingProxyType(
-    {
-        info.name: info
-        for info in (
-            MetricInfo(
-                name="accuracy",
-                title="Accuracy",
-                higher_is_better=True,
-                tasks=_CLASSIFICATION,
-                decomposes=True,
-            ),
-            MetricInfo(
-                name="balanced_accuracy",
-                title="Balanced accuracy",
-                higher_is_better=True,
-                tasks=_CLASSIFICATION,
-                decomposes=False,
-            ),
-            MetricInfo(
-                name="f1_macro",
-                title="Macro F1",
-                higher_is_better=True,
-                tasks=_CLASSIFICATION,
-                decomposes=False,
-            ),
-            MetricInfo(
-                name="log_loss",
-                title="Log loss",
-                higher_is_better=False,
-                tasks=_CLASSIFICATION,
-                decomposes=True,
-                needs_probabilities=True,
-            ),
-            MetricInfo(
-                name="roc_auc_ovr",
-                title="ROC AUC, one against the rest",
-                higher_is_better=True,
-                tasks=_CLASSIFICATION,
-                decomposes=False,
-                needs_probabilities=True,
-            ),
-        )
-    }
-)
-"""Every metric by its name. `evaluator.scoring` implements exactly these."""
-
-
 class MetricSpec(Message):
-    """A metric by its registered name in `evaluator.scoring`, with its parameters."""
+    """A metric by its name in `evaluator.metrics.METRICS`, with its parameters."""
 
     name: Name
     params: dict[str, Any] = Field(default_factory=dict)

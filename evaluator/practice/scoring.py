@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from evaluator.contract import METRICS, Failure, MetricSpec, Strength
+from evaluator.contract import Failure, MetricSpec, Strength
+from evaluator.metrics import METRICS
 from evaluator.practice.guest import OwnProcess
 from evaluator.practice.labels import read_public_labels
 from evaluator.practice.messages import PracticeRequest, PracticeResult, PracticeScore

@@ -1,7 +1,7 @@
 """From predictions and labels to scores: metrics, and the losses behind them.
 
 Pure functions over arrays. A new metric is an implementation here and a line in
-`evaluator.contract.METRICS`, from which the web application knows its name and direction.
+`evaluator.metrics.METRICS`, from which the web application knows its name and direction.
 """
 
 from evaluator.scoring.score import ScoreOutcome, ScoringFailed, score

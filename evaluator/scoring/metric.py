@@ -13,7 +13,7 @@ Truth = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """How a metric is computed. What it is called and means stands in `contract.METRICS`.
+    """How a metric is computed. What it is called and means stands in `evaluator.metrics`.
 
     `value` maps the predictions and labels of one split to the score; `losses` maps those of the
     whole test set to a float array [n], one loss an example, 0 being perfect. A metric that does

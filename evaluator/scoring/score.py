@@ -10,14 +10,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.contract import METRICS, MetricSpec, MetricValue, Split
+from evaluator.contract import MetricSpec, MetricValue, Split
+from evaluator.metrics import METRICS
 from evaluator.scoring import classification
 from evaluator.scoring.metric import Metric, Predictions, Truth
 from evaluator.scoring.probabilities import normalised
 from evaluator.tasks.labels import Labels
 
 IMPLEMENTATIONS: Final[Mapping[str, Metric]] = MappingProxyType({**classification.METRICS})
-"""Every metric's implementation by its name: the same names as `contract.METRICS`."""
+"""Every metric's implementation by its name: the same names as `evaluator.metrics`."""
 
 
 class ScoringFailed(Exception):

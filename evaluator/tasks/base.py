@@ -6,16 +6,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
+from evaluator.task_settings import TaskSettings
 from evaluator.tasks.labels import Labels
-
-
-class TaskSettings(BaseModel):
-    """Base of the settings of a task type: frozen, and closed to fields it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
 
 S = TypeVar("S", bound=TaskSettings)
 

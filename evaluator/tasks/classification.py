@@ -7,43 +7,16 @@ name the classes, by name.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
 
+from evaluator.task_settings import ArrayInput, ClassificationSettings, TaskSettings
 from evaluator.tasks import npy
-from evaluator.tasks.base import TaskSettings, TaskType
+from evaluator.tasks.base import TaskType
 from evaluator.tasks.errors import InvalidInputs, InvalidPredictions
 from evaluator.tasks.labels import Labels, read_labels
-
-ClassName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]
-Length = Annotated[int, Field(ge=1, le=2**31 - 1)]
-
-
-class InputSettings(TaskSettings):
-    """What one example looks like: its shape without the leading axis n, and its elements."""
-
-    shape: tuple[Length, ...] = Field(min_length=1, max_length=8)
-    dtype: Literal["float32", "float16", "uint8", "int32", "int64"] = "float32"
-
-
-class ClassificationSettings(TaskSettings):
-    """How many classes, what an example looks like, and what the classes are called."""
-
-    classes: int = Field(ge=2, le=100_000)
-    input: InputSettings
-    class_names: tuple[ClassName, ...] | None = None
-
-    @model_validator(mode="after")
-    def _names_fit(self) -> Self:
-        if self.class_names is not None:
-            if len(self.class_names) != self.classes:
-                raise ValueError(f"class_names must name all {self.classes} classes")
-            if len(set(self.class_names)) != self.classes:
-                raise ValueError("class_names must differ from each other")
-        return self
 
 
 class Classification(TaskType[ClassificationSettings]):
@@ -63,6 +36,7 @@ class Classification(TaskType[ClassificationSettings]):
         except npy.MalformedArray as error:
             raise InvalidInputs("malformed", f"The inputs are no .npy file: {error}.") from error
         expected = self.settings.input
+        assert isinstance(expected, ArrayInput)
         if header.dtype != np.dtype(expected.dtype).newbyteorder("<"):
             raise InvalidInputs(
                 "wrong_dtype", f"The inputs are {header.dtype}, not {expected.dtype}."

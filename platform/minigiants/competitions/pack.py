@@ -17,9 +17,10 @@ from pydantic import (
     model_validator,
 )
 
-from evaluator.contract import METRICS, Limits, MetricSpec, Name, TaskSpec
+from evaluator.contract import Limits, MetricSpec, Name, TaskSpec
 from evaluator.inspection import FORMATS, Budget
 from evaluator.inspection.budgets import QUANTITIES
+from evaluator.metrics import METRICS
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 RELATIVE_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$"
@@ -229,6 +230,7 @@ class PackSpec(Section):
         for metric in metrics:
             if task is not None and task.type not in METRICS[metric.name].tasks:
                 raise ValueError(f"{metric.name!r} does not suit the task {task.type!r}")
+            METRICS[metric.name].complete(metric.params)
         return metrics
 
     @field_validator("formats")

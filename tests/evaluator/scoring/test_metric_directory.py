@@ -1,6 +1,6 @@
 """The contract's table of metrics and the implementations say the same."""
 
-from evaluator.contract import METRICS
+from evaluator.metrics import METRICS
 from evaluator.scoring.score import IMPLEMENTATIONS
 from evaluator.tasks import TASK_TYPES
 
