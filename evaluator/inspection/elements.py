@@ -4,7 +4,8 @@ The rule. Elements of floating-point tensors count one each, whatever their widt
 tensor bits bounds what a wide one can hold. An integer or boolean tensor of one element counts
 one (`num_batches_tracked` is such a counter). Any other integer or boolean tensor counts its bits
 divided by four, rounded up: packed four-bit weights, the densest in common use, then count what
-they hold, however they are packed into bytes or words.
+they hold, however they are packed into bytes or words. Where the loader of a known format unpacks
+them, they count at the width at which it does (`evaluator.inspection.checkpoint.packed`).
 """
 
 from collections.abc import Iterable
@@ -45,6 +46,11 @@ def parameters_of(element: ElementType, elements: int) -> int:
     if elements <= 1:
         return elements
     return parameters_in_bits(elements * element.bits)
+
+
+def packed_parameters(element: ElementType, elements: int, width: int) -> int:
+    """Parameters in a tensor whose elements hold values of `width` bits, packed or not."""
+    return -(-elements * element.bits // width)
 
 
 def parameters_in_bits(bits: int) -> int:

@@ -9,14 +9,14 @@ from evaluator.inspection.paths import path_refusals
 from evaluator.inspection.refusals import Refusal, RefusalCode, refusal, shown
 from evaluator.inspection.verdict import Verdict
 
-INSPECTOR_VERSION = "1"
+INSPECTOR_VERSION = "2"
 """Rises with every change that can change a verdict; verdicts are kept by it."""
 
 
 def detect_format(files: Iterable[ArtifactFile]) -> str | None:
     """The name of the format whose entry file is among `files`, or None."""
     paths = {file.path for file in files}
-    return next((name for name, known in FORMATS.items() if known.entry in paths), None)
+    return next((name for name, known in FORMATS.items() if paths & set(known.entries)), None)
 
 
 def inspect_artifact(files: Sequence[ArtifactFile], *, format: str) -> Verdict:  # noqa: A002
@@ -33,14 +33,14 @@ def inspect_artifact(files: Sequence[ArtifactFile], *, format: str) -> Verdict: 
         return _refused(format, [refusal(RefusalCode.UNKNOWN_FORMAT, "", what)])
     refusals = path_refusals(files)
     by_path = {file.path: file for file in files}
-    if not refusals and known.entry not in by_path:
-        what = f"The artifact has no {known.entry} at its top."
-        refusals = [refusal(RefusalCode.MISSING_MODEL, known.entry, what)]
+    if not refusals and not by_path.keys() & set(known.entries):
+        what = f"The artifact has no {' or '.join(known.entries)} at its top."
+        refusals = [refusal(RefusalCode.MISSING_MODEL, known.entries[0], what)]
     if refusals:
         return _refused(format, refusals)
     ledger = Ledger()
     # A name can carry data too. That of the entry file is given, so it carries none.
-    ledger.add_side_bytes(sum(len(path) for path in by_path if path != known.entry))
+    ledger.add_side_bytes(sum(len(path) for path in by_path if path not in known.entries))
     with ledger.collecting():
         known.inspect(by_path, ledger)
     if ledger.refusals:

@@ -17,6 +17,20 @@ MAX_TEXT_BYTES = 16 * MIB
 MAX_SOURCE_BYTES = 2 * MIB
 """Of all Python source together, before compression."""
 
+JSON_MAX_DEPTH = 32
+JSON_MAX_VALUES = 1_000_000
+"""In one file. A tokenizer of 128,000 words and 280,000 merges holds about as many."""
+
+MAX_CONFIG_BYTES = MIB
+"""Of a configuration, which lists at most the names of some thousand labels."""
+
+MAX_INDEX_BYTES = 8 * MIB
+"""Of the index of a sharded checkpoint; as many names as there may be tensors fit."""
+
+MAX_PREDICTIONS_BYTES = 256 * MIB
+MAX_PREDICTIONS_HEADER_BYTES = 64 * KIB
+"""Of the line that names the columns of a CSV file of predictions."""
+
 MAX_RANK = 64
 """Dimensions of a tensor. NumPy, which allows most, allows as many."""
 
@@ -28,6 +42,9 @@ SAFETENSORS_HEADER_PER_TENSOR = 256
 SAFETENSORS_MAX_TENSORS = 16_384
 SAFETENSORS_MAX_NAME_BYTES = 256
 SAFETENSORS_MAX_METADATA_BYTES = 4 * KIB
+SAFETENSORS_TORCHAO_METADATA_PER_TENSOR = 512
+"""More metadata a tensor, where torchao keeps in it how each of its tensors is packed."""
+
 SAFETENSORS_MAX_PADDING = 8
 
 NPY_MAX_HEADER_BYTES = 10_000

@@ -1,5 +1,8 @@
 """Recognises by first bytes, or by name, files that are refused in every format."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from evaluator.inspection.reading import ExactReader
 from evaluator.inspection.refusals import RefusalCode, Refused, shown
 
@@ -43,6 +46,19 @@ _WHAT = {
     RefusalCode.NATIVE_CODE: "compiled code",
     RefusalCode.NESTED_ARCHIVE: "a packed file",
 }
+
+
+@contextmanager
+def refused_as_what_it_is(reader: ExactReader, *, may_be_archive: bool = False) -> Iterator[None]:
+    """Where the block refuses a pickle, a program or an archive, it is refused as such instead.
+
+    Whatever it is called: the owner reads what the file is, not what it fails to be.
+    """
+    try:
+        yield
+    except Refused:
+        refuse_by_content(reader, may_be_archive=may_be_archive)
+        raise
 
 
 def refuse_by_content(reader: ExactReader, *, may_be_archive: bool) -> None:

@@ -6,9 +6,9 @@ The stock reader accepts files that hide megabytes in metadata, names, shapes wi
 padding, so this one is stricter than the format. The data itself is never read.
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from evaluator.inspection import limits
 from evaluator.inspection.elements import (
@@ -17,6 +17,7 @@ from evaluator.inspection.elements import (
     element_count,
     parameters_of,
 )
+from evaluator.inspection.files.strict_json import DuplicateKey, JsonFault, parse_json
 from evaluator.inspection.ledger import Ledger
 from evaluator.inspection.reading import ExactReader
 from evaluator.inspection.refusals import RefusalCode, Refused, shown
@@ -65,38 +66,60 @@ class StoredTensor:
     end: int
 
 
+@dataclass(frozen=True)
+class SafetensorsHeader:
+    """What a header says. `size` is its bytes and those of its length; `tensors` are in the order
+    of their data.
+    """
+
+    size: int
+    tensors: tuple[StoredTensor, ...]
+    metadata: Mapping[str, str]
+
+
 def inspect_safetensors(reader: ExactReader, ledger: Ledger) -> None:
     """Counts the tensors of a safetensors file. Raises `Refused` where it breaks a rule."""
-    header_bytes, tensors = read_header(reader)
-    ledger.add_side_bytes(_LENGTH_BYTES + header_bytes)
-    for tensor in tensors:
-        ledger.add_tensor(
-            name=tensor.name,
-            path=reader.path,
-            dtype=tensor.element.name,
-            shape=tensor.shape,
-            parameters=parameters_of(tensor.element, tensor.elements),
-            size=tensor.end - tensor.begin,
+    header = read_header(reader)
+    ledger.add_side_bytes(header.size)
+    for tensor in header.tensors:
+        add_stored_tensor(
+            tensor, reader.path, parameters_of(tensor.element, tensor.elements), ledger
         )
 
 
-def read_header(reader: ExactReader) -> tuple[int, list[StoredTensor]]:
-    """The length of the header in bytes, and the tensors in the order of their data."""
+def add_stored_tensor(tensor: StoredTensor, path: str, parameters: int, ledger: Ledger) -> None:
+    """Counts a tensor of the file `path` as so many parameters."""
+    ledger.add_tensor(
+        name=tensor.name,
+        path=path,
+        dtype=tensor.element.name,
+        shape=tensor.shape,
+        parameters=parameters,
+        size=tensor.end - tensor.begin,
+    )
+
+
+def read_header(reader: ExactReader, *, metadata_per_tensor: int = 0) -> SafetensorsHeader:
+    """The header of a file. Raises `Refused` where it breaks a rule.
+
+    `metadata_per_tensor` is how many bytes of `__metadata__` are allowed for each tensor, beyond
+    those that every file may have.
+    """
     if reader.size < _LENGTH_BYTES:
         raise _malformed(reader.path, "is shorter than the length of its header")
     length = int.from_bytes(reader.read(0, _LENGTH_BYTES), "little")
     _check_header_length(reader.path, length, limits.SAFETENSORS_MAX_TENSORS)
     if length > reader.size - _LENGTH_BYTES:
         raise _malformed(reader.path, "is shorter than its header")
-    header = reader.read(_LENGTH_BYTES, length)
-    entries = _parse(reader.path, header)
+    entries = _parse(reader.path, reader.read(_LENGTH_BYTES, length))
     metadata = entries.pop("__metadata__", None)
     _check_header_length(reader.path, length, len(entries))
-    _check_metadata(reader.path, metadata)
+    allowed = limits.SAFETENSORS_MAX_METADATA_BYTES + metadata_per_tensor * len(entries)
+    checked = _checked_metadata(reader.path, metadata, allowed)
     tensors = [_tensor(reader.path, name, entry) for name, entry in entries.items()]
     tensors.sort(key=lambda tensor: (tensor.begin, tensor.end))
     _check_layout(reader.path, tensors, reader.size - _LENGTH_BYTES - length)
-    return length, tensors
+    return SafetensorsHeader(_LENGTH_BYTES + length, tuple(tensors), checked)
 
 
 def _malformed(path: str, what: str) -> Refused:
@@ -112,19 +135,6 @@ def _check_header_length(path: str, length: int, tensors: int) -> None:
 
 def _parse(path: str, header: bytes) -> dict[str, Any]:
     """The header's JSON object. Anything that two JSON readers may read differently is refused."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        for name, value in pairs:
-            if name in made:
-                what = f"The header of {shown(path)} has the key “{shown(name)}” twice."
-                raise Refused(RefusalCode.SAFETENSORS_DUPLICATE_KEY, path, what)
-            made[name] = value
-        return made
-
-    def no_constant(_: str) -> NoReturn:
-        raise _malformed(path, "has a header with a number that JSON does not know")
-
     if not header.startswith(b"{"):
         raise _malformed(path, "has a header that does not start with an opening brace")
     body = header.rstrip(b" ")
@@ -132,25 +142,27 @@ def _parse(path: str, header: bytes) -> dict[str, Any]:
         what = f"The header of {shown(path)} is padded with {len(header) - len(body)} spaces."
         raise Refused(RefusalCode.SAFETENSORS_PADDING, path, what)
     try:
-        parsed = json.loads(
-            body.decode("utf-8"), object_pairs_hook=unique, parse_constant=no_constant
-        )
-    except (ValueError, RecursionError) as error:
-        raise _malformed(path, "has a header that is not JSON") from error
+        parsed = parse_json(body)
+    except DuplicateKey as fault:
+        what = f"The header of {shown(path)} {fault}."
+        raise Refused(RefusalCode.SAFETENSORS_DUPLICATE_KEY, path, what) from fault
+    except JsonFault as fault:
+        raise _malformed(path, f"has a header that {fault}") from fault
     if not isinstance(parsed, dict):
         raise _malformed(path, "has a header that is not a JSON object")
     return parsed
 
 
-def _check_metadata(path: str, metadata: object) -> None:
+def _checked_metadata(path: str, metadata: object, allowed: int) -> dict[str, str]:
     if metadata is None:
-        return
+        return {}
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise _malformed(path, "has __metadata__ that does not map strings to strings")
     size = sum(_utf8_bytes(path, key) + _utf8_bytes(path, v) for key, v in metadata.items())
-    if size > limits.SAFETENSORS_MAX_METADATA_BYTES:
+    if size > allowed:
         what = f"The __metadata__ of {shown(path)} holds {size} bytes."
         raise Refused(RefusalCode.SAFETENSORS_METADATA_TOO_LARGE, path, what)
+    return metadata
 
 
 def _utf8_bytes(path: str, text: str) -> int:

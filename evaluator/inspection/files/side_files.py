@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
-from evaluator.inspection.files.contents import refuse_by_content, refuse_by_name
+from evaluator.inspection.files.contents import refuse_by_name, refused_as_what_it_is
 from evaluator.inspection.reading import ExactReader
 from evaluator.inspection.refusals import RefusalCode, Refused, shown
 
@@ -14,12 +14,10 @@ Kinds = Mapping[str, Callable[[ExactReader], None]]
 
 
 def inspect_by_kind(reader: ExactReader, kinds: Kinds, format_name: str) -> None:
-    """Inspects a file by what `kinds` has for its suffix. Raises `Refused` where it has nothing.
-
-    A pickle, a program or an archive is refused as what it is, whatever it is called.
-    """
+    """Inspects a file by what `kinds` has for its suffix. Raises `Refused` where it has nothing."""
     suffix = PurePosixPath(reader.path).suffix
-    try:
+    # An .npz file is an archive, so that says nothing about a broken one.
+    with refused_as_what_it_is(reader, may_be_archive=suffix == ".npz"):
         if suffix not in kinds:
             refuse_by_name(reader.path)
             what = (
@@ -28,7 +26,3 @@ def inspect_by_kind(reader: ExactReader, kinds: Kinds, format_name: str) -> None
             )
             raise Refused(RefusalCode.UNKNOWN_FILE_KIND, reader.path, what)
         kinds[suffix](reader)
-    except Refused:
-        # An .npz file is an archive, so that says nothing about a broken one.
-        refuse_by_content(reader, may_be_archive=suffix == ".npz")
-        raise

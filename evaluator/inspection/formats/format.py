@@ -13,12 +13,12 @@ Inspect = Callable[[Mapping[str, ArtifactFile], Ledger], None]
 class Format:
     """A format of artifacts.
 
-    `entry` is the path of the file that the model is loaded from; an artifact is of this format
-    when it has that file. `inspect` gets the files by path, `entry` among them, all with plain
+    `entries` are the paths that the model may be loaded from; an artifact is of this format when
+    it has one of them. `inspect` gets the files by path, an entry among them, all with plain
     paths. It counts into the ledger every byte of every file, and notes there what it refuses.
     """
 
     name: str
-    entry: str
+    entries: tuple[str, ...]
     runs_participant_code: bool
     inspect: Inspect

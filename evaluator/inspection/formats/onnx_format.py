@@ -19,15 +19,17 @@ from evaluator.inspection.onnx.tensor import TensorReader
 from evaluator.inspection.reading import ExactReader
 from evaluator.inspection.refusals import RefusalCode, Refused
 
+_MODEL = "model.onnx"
+
 
 def _inspect(files: Mapping[str, ArtifactFile], ledger: Ledger) -> None:
-    external = ExternalData(ONNX.entry, files)
-    _inspect_model(files[ONNX.entry], external, ledger)
+    external = ExternalData(_MODEL, files)
+    _inspect_model(files[_MODEL], external, ledger)
     untaken = external.untaken_bytes()
     ledger.add_side_bytes(sum(untaken.values()))
     kinds: Kinds = dict.fromkeys(TEXT_SUFFIXES, partial(count_text, ledger=ledger))
     for path, file in sorted(files.items()):
-        if path == ONNX.entry or path in untaken:
+        if path == _MODEL or path in untaken:
             continue
         with ledger.collecting(), file.open() as stream:
             inspect_by_kind(ExactReader(file, stream), kinds, ONNX.name)
@@ -45,4 +47,4 @@ def _inspect_model(file: ArtifactFile, external: ExternalData, ledger: Ledger) -
     ledger.add_side_bytes(file.size - tensor_bytes)
 
 
-ONNX = Format(name="onnx", entry="model.onnx", runs_participant_code=False, inspect=_inspect)
+ONNX = Format(name="onnx", entries=(_MODEL,), runs_participant_code=False, inspect=_inspect)

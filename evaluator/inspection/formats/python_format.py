@@ -41,4 +41,4 @@ def _inspect(files: Mapping[str, ArtifactFile], ledger: Ledger) -> None:
         ledger.add_side_bytes(compressed_source_bytes(sources))
 
 
-PYTHON = Format(name="python", entry="model.py", runs_participant_code=True, inspect=_inspect)
+PYTHON = Format(name="python", entries=("model.py",), runs_participant_code=True, inspect=_inspect)

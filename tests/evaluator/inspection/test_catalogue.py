@@ -31,6 +31,7 @@ from tests.evaluator.inspection.artifacts import (
     python_verdict,
     safetensors_bytes,
 )
+from tests.evaluator.inspection.checkpoints import checkpoint, verdict_on
 from tests.evaluator.inspection.onnx.protobuf_bytes import chunk, float_tensor, model_of, number
 from tests.evaluator.inspection.onnx.test_hostile_models import external, nested, two_places
 
@@ -47,6 +48,14 @@ def weights(content: bytes, name: str = "w.safetensors") -> Produce:
 
 def model(content: onnx.ModelProto | bytes, files: Mapping[str, bytes] | None = None) -> Produce:
     return lambda _: onnx_verdict(content, files).refusals
+
+
+def saved(files: Mapping[str, bytes]) -> Produce:
+    return lambda _: verdict_on(checkpoint(files=files)).refusals
+
+
+def table(file: MemoryFile) -> Produce:
+    return lambda _: inspect_artifact([file], format="predictions").refusals
 
 
 def placed(entries: list[tuple[str, str]]) -> Produce:
@@ -165,6 +174,21 @@ CASES: dict[RefusalCode, Produce] = {
     RefusalCode.ONNX_EXTERNAL_DATA_RANGE: placed([("location", "w.data"), ("offset", "12")]),
     RefusalCode.ONNX_EXTERNAL_DATA_OVERLAP: lambda _: two_places(0, 4).refusals,
     RefusalCode.ONNX_EXTERNAL_DATA_MALFORMED: placed([("offset", "0")]),
+    RefusalCode.JSON_MALFORMED: saved({"generation_config.json": b"{"}),
+    RefusalCode.JSON_DUPLICATE_KEY: saved({"generation_config.json": b'{"a":1,"a":2}'}),
+    RefusalCode.JSON_TOO_COMPLEX: saved({"generation_config.json": b'{"a":' + b"[" * 32}),
+    RefusalCode.TRANSFORMERS_CONFIG_MALFORMED: saved({"config.json": b"{}"}),
+    RefusalCode.TRANSFORMERS_CODE: saved({"modeling.py": b""}),
+    RefusalCode.TRANSFORMERS_TEMPLATE: saved({"chat_template.jinja": b""}),
+    RefusalCode.TRANSFORMERS_TOKENIZER: saved({"tokenizer.model": b""}),
+    RefusalCode.TRANSFORMERS_WEIGHTS: saved({"other.safetensors": b""}),
+    RefusalCode.TRANSFORMERS_INDEX: saved(
+        {"model.safetensors.index.json": b'{"weight_map":{"w":"model.safetensors"}}'}
+    ),
+    RefusalCode.PREDICTIONS_MALFORMED: table(MemoryFile("predictions.csv", b"label\n")),
+    RefusalCode.PREDICTIONS_TOO_LARGE: table(
+        MemoryFile("predictions.csv", b"", declared=limits.MAX_PREDICTIONS_BYTES + 1)
+    ),
 }
 
 
@@ -194,3 +218,4 @@ def test_a_header_of_plain_floats_is_no_case() -> None:
     assert python_verdict({"w.safetensors": safetensors_bytes({"w": entry(0, 1)}, b"\0")}).accepted
     assert onnx_verdict(model_of(chunk(5, float_tensor()))).accepted
     assert external([("location", "w.data")], {"w.data": bytes(8)}).accepted
+    assert verdict_on(checkpoint()).accepted

@@ -75,13 +75,17 @@ def test_a_name_can_t_forge_a_line() -> None:
 def test_formats_are_found_by_their_entry() -> None:
     assert detect_format(memory_files({"model.onnx": b""})) == "onnx"
     assert detect_format(memory_files({"a.txt": b"", "model.py": b""})) == "python"
+    assert detect_format(memory_files({"config.json": b"", "model.py": b""})) == "python"
+    assert detect_format(memory_files({"config.json": b""})) == "transformers"
+    assert detect_format(memory_files({"predictions.csv": b""})) == "predictions"
+    assert detect_format(memory_files({"predictions.parquet": b""})) == "predictions"
     assert detect_format(memory_files({"net/model.py": b""})) is None
     assert detect_format([]) is None
 
 
 def test_participant_code_runs_in_format_python_alone() -> None:
     assert participant_code_formats == {"python"}
-    assert set(FORMATS) == {"onnx", "python"}
+    assert set(FORMATS) == {"onnx", "python", "transformers", "predictions"}
 
 
 def test_a_format_is_one_entry_of_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +94,7 @@ def test_a_format_is_one_entry_of_the_registry(monkeypatch: pytest.MonkeyPatch) 
     def inspect(files: Mapping[str, ArtifactFile], ledger: Ledger) -> None:
         ledger.add_side_bytes(sum(file.size for file in files.values()))
 
-    table = Format("table", "table.csv", runs_participant_code=False, inspect=inspect)
+    table = Format("table", ("table.csv",), runs_participant_code=False, inspect=inspect)
     monkeypatch.setattr(inspector, "FORMATS", {**FORMATS, "table": table})
     files = memory_files({"table.csv": b"1,2\n"})
     assert detect_format(files) == "table"

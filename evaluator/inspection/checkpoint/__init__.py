@@ -1,0 +1,1 @@
+"""Reads checkpoints as transformers writes them: configuration, index, shards, packed weights."""
