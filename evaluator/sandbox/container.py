@@ -8,7 +8,7 @@ from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
 from evaluator.contract import Limits
 from evaluator.sandbox.conversation import JOB_MOUNT
-from evaluator.sandbox.environment import harness_arguments, harness_environment
+from evaluator.sandbox.environment import harness_environment
 
 OWNER_LABEL = "minigiants.sandbox.owner"
 USER = "65532:65532"
@@ -28,7 +28,7 @@ class ContainerSettings:
 
 
 def container_settings(
-    format_name: str,
+    command: list[str],
     limits: Limits,
     *,
     seed: int,
@@ -36,16 +36,18 @@ def container_settings(
     runtime: str,
     job: Path,
     owner: str,
-    gpu: str | None,
+    gpu: str | None = None,
 ) -> ContainerSettings:
     """A container that reaches nothing but `job`, read-only, and writes nowhere but in memory.
 
-    The engine's default seccomp profile applies, because none is named. `gpu` is "all", or the
-    devices' names with commas between.
+    `command` is a module and its arguments, for the image's Python. The engine's default seccomp
+    profile applies, because none is named. `gpu` is "all", or the devices' names with commas
+    between.
     """
     container = {
         "image": image,
-        "command": harness_arguments(format_name, limits),
+        "entrypoint": ["python", "-m"],
+        "command": command,
         "user": USER,
         "hostname": "sandbox",
         "environment": harness_environment(limits, seed=seed),

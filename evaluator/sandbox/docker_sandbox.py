@@ -1,17 +1,7 @@
 """The sandbox behind a container engine, with runc or gVisor: one container for each submission."""
 
-import os
-import socket
 from pathlib import Path
-from typing import Any, cast
 
-import requests
-from docker.api.client import APIClient
-from docker.client import DockerClient
-from docker.errors import DockerException, ImageNotFound
-
-from evaluator.contract import Strength
-from evaluator.harness.protocol import VERSION
 from evaluator.sandbox.base import (
     OnStage,
     SandboxFault,
@@ -19,15 +9,12 @@ from evaluator.sandbox.base import (
     SandboxResult,
     SandboxUnavailable,
 )
-from evaluator.sandbox.container import OWNER_LABEL, ContainerSettings, container_settings
+from evaluator.sandbox.container import ContainerSettings, container_settings
 from evaluator.sandbox.conversation import Conversation
-from evaluator.sandbox.docker_guest import DockerGuest, engine_faults
+from evaluator.sandbox.docker_guest import DockerGuest
+from evaluator.sandbox.engine import STRENGTHS, connect, remove_containers, require
+from evaluator.sandbox.environment import HARNESS_MODULE, harness_arguments
 from evaluator.sandbox.workspace import JobFolder, Workspace
-
-UNIX_SCHEME = "unix://"
-DEFAULT_ADDRESS = f"{UNIX_SCHEME}/var/run/docker.sock"
-PROTOCOL_LABEL = "minigiants.harness.protocol"
-STRENGTHS = {"runc": Strength.DOCKER, "runsc": Strength.GVISOR}
 
 
 class DockerSandbox:
@@ -41,9 +28,9 @@ class DockerSandbox:
         self._image = image
         self._runtime = runtime
         self._gpu = gpu
-        self._api = _connect()
+        self._api = connect()
         try:
-            _require(self._api, image, runtime)
+            require(self._api, image, runtime)
             self._workspace = Workspace(scratch)
         except OSError as error:
             self._api.close()
@@ -82,7 +69,7 @@ class DockerSandbox:
 
     def _settings(self, request: SandboxRequest, job: JobFolder) -> ContainerSettings:
         return container_settings(
-            request.format,
+            [HARNESS_MODULE, *harness_arguments(request.format, request.limits)],
             request.limits,
             seed=request.seed,
             image=self._image,
@@ -93,52 +80,4 @@ class DockerSandbox:
         )
 
     def _remove_containers(self, owner: str) -> None:
-        with engine_faults("removing containers that were left"):
-            left = self._api.containers(
-                all=True, quiet=True, filters={"label": f"{OWNER_LABEL}={owner}"}
-            )
-            for container in left:
-                self._api.remove_container(container["Id"], force=True, v=True)
-
-
-def _connect() -> APIClient:
-    address = os.environ.get("DOCKER_HOST") or DEFAULT_ADDRESS
-    try:
-        _knock(address)
-        return DockerClient.from_env().api
-    except (DockerException, requests.RequestException, OSError) as error:
-        raise SandboxUnavailable(
-            f"No container engine answers at {address} ({error}). Start it, set DOCKER_HOST, and "
-            "see that this user may use it."
-        ) from error
-
-
-def _knock(address: str) -> None:
-    """See whether anybody listens on a Unix socket: the client leaks one for each vain attempt."""
-    if address.startswith(UNIX_SCHEME):
-        with socket.socket(socket.AF_UNIX) as door:
-            door.connect(address.removeprefix(UNIX_SCHEME))
-
-
-def _require(api: APIClient, image: str, runtime: str) -> None:
-    """See that the engine has the runtime, and an image that speaks this worker's protocol."""
-    try:
-        if runtime not in api.info()["Runtimes"]:
-            raise SandboxUnavailable(
-                f"The container engine has no runtime {runtime!r}. Install gVisor and register "
-                "runsc in the engine's daemon.json."
-            )
-        found = cast(Any, api).inspect_image(image)
-        labels = found["Config"].get("Labels") or {}
-    except ImageNotFound as error:
-        raise SandboxUnavailable(
-            f"The container engine does not have the image {image}. Build it with "
-            "`make harness-image`."
-        ) from error
-    except (DockerException, requests.RequestException, OSError) as error:
-        raise SandboxUnavailable(f"The container engine does not answer: {error}") from error
-    if labels.get(PROTOCOL_LABEL) != str(VERSION):
-        raise SandboxUnavailable(
-            f"The image {image} holds another version of the harness. Build it again with "
-            "`make harness-image`."
-        )
+        remove_containers(self._api, owner)

@@ -29,11 +29,10 @@ from evaluator.sandbox.docker_sandbox import DockerSandbox
 sandbox = DockerSandbox(scratch=Path(sys.argv[1]), image=sys.argv[2], runtime="runc")
 with sandbox._workspace.job() as job:
     settings = container_settings(
-        "python", Limits(), seed=0, image=sys.argv[2], runtime="runc", job=job.path,
-        owner=sandbox._workspace.owner, gpu=None,
+        [], Limits(), seed=0, image=sys.argv[2], runtime="runc", job=job.path,
+        owner=sandbox._workspace.owner,
     )
     settings.container["entrypoint"] = ["sleep", "60"]
-    settings.container["command"] = []
     DockerGuest(sandbox._api, settings)
     print(sandbox._workspace.owner, flush=True)
     os._exit(1)
