@@ -7,7 +7,7 @@ Both sides import this module, so it imports nothing heavy. Every message is fro
 import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +17,9 @@ PART_BYTES = 8 * 1024 * 1024
 
 LOG_CHARACTERS = 65_536
 """How much of a log crosses the boundary; the rest is cut in the middle."""
+
+PREDICTIONS: Final = "predictions"
+"""The format of an artifact that is a file of results: no model runs."""
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -124,6 +127,13 @@ class Limits(Message):
     log_bytes: int = Field(default=1024**2, ge=1024)
 
 
+class MetricLimits(Message):
+    """What the sandbox of an organizer's metric allows one call, imports included."""
+
+    time_seconds: float = Field(default=300.0, gt=0, le=3600)
+    memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2)
+
+
 class SignedFile(Message):
     """A file that a worker may fetch: where it lies in the job, what it is, and its signed URL."""
 
@@ -161,15 +171,18 @@ class ClaimedJob(Message):
 
 
 class PredictJob(ClaimedJob):
-    """A claimed attempt to predict. It names no label, and no file that holds one."""
+    """A claimed attempt to predict. It names no label, and no file that holds one.
+
+    There are inputs where there is a model to run: in every format but `predictions`.
+    """
 
     kind: Literal["predict"] = "predict"
     format: Name
     limits: Limits
     seed: Count = 0
     artifact: tuple[SignedFile, ...]
-    smoke_inputs: SignedFile
-    hidden_inputs: SignedFile
+    smoke_inputs: SignedFile | None
+    hidden_inputs: SignedFile | None
 
 
 class MetricSpec(Message):
@@ -180,12 +193,18 @@ class MetricSpec(Message):
 
 
 class ScoreJob(ClaimedJob):
-    """A claimed attempt to score stored predictions against the labels."""
+    """A claimed attempt to score stored predictions against the labels.
+
+    `metric_code` is the organizer's metric.py, for the task `custom` alone. No predict job names
+    it: it may tell what the labels look like.
+    """
 
     kind: Literal["score"] = "score"
     metrics: tuple[MetricSpec, ...] = Field(min_length=1)
     labels: SignedFile
     predictions: SignedFile
+    metric_code: SignedFile | None = None
+    metric_limits: MetricLimits = MetricLimits()
 
 
 class Heartbeat(Message):
@@ -255,12 +274,18 @@ class MetricValue(Message):
 
 
 class ScoreReport(Message):
-    """The end of an attempt to score. `losses` holds the per-example losses, if there are any."""
+    """The end of an attempt to score. `losses` holds the per-example losses, if there are any.
+
+    `participant_detail` is what the participant is told of predictions that were handed in as a
+    file: where the file is wrong, or what the organizer's metric says of it. Of the answers of a
+    model to hidden inputs nothing is told.
+    """
 
     attempt: int = Field(ge=1)
     report_token: str = Field(min_length=16, max_length=256)
     failure: Failure | None = None
     failure_detail: str = Field(default="", max_length=2048)
+    participant_detail: str = Field(default="", max_length=500)
     values: tuple[MetricValue, ...] = ()
     losses: StoredBlob | None = None
     host_log: str = Field(default="", max_length=LOG_CHARACTERS)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from evaluator.contract import (
+    PREDICTIONS,
     Failure,
     Measurements,
     PredictJob,
@@ -12,7 +13,7 @@ from evaluator.contract import (
 )
 from evaluator.sandbox.base import SandboxCancelled, SandboxFault, SandboxRequest, SandboxResult
 from evaluator.tasks import load_task
-from evaluator.tasks.errors import InvalidPredictions
+from evaluator.tasks.errors import InvalidPredictions, InvalidTask
 from evaluator.worker.clipping import clip_detail, clip_log
 from evaluator.worker.fetching import Fetcher
 from evaluator.worker.lease import Lease
@@ -37,6 +38,8 @@ class Predicting(Work[PredictJob, PredictReport]):
 
     def execute(self, job: PredictJob, folder: Path, lease: Lease) -> PredictReport:
         """See `Work`."""
+        if job.format == PREDICTIONS:
+            return self._pass_on(job, folder, lease)
         if job.format not in self._sandboxes.formats:
             return _report(
                 job,
@@ -72,7 +75,23 @@ class Predicting(Work[PredictJob, PredictReport]):
         """See `Work`."""
         return _report(job, failure=Failure.WORKER_FAULT, failed_stage=stage, failure_detail=detail)
 
+    def _pass_on(self, job: PredictJob, folder: Path, lease: Lease) -> PredictReport:
+        """Store a file of results as the predictions. It is read where it is scored."""
+        lease.proceed(Stage.FETCHING)
+        if len(job.artifact) != 1:
+            return _report(
+                job,
+                failure=Failure.INVALID_PREDICTIONS,
+                failed_stage=Stage.FETCHING,
+                failure_detail=f"{len(job.artifact)} files where one of results is due.",
+            )
+        results = folder / "predictions.csv"
+        self._fetcher.fetch(job.artifact[0], results, lease)
+        return _report(job, predictions=self._store(job, results, lease))
+
     def _fetch(self, job: PredictJob, folder: Path, lease: Lease) -> SandboxRequest:
+        if job.smoke_inputs is None or job.hidden_inputs is None:
+            raise InvalidTask("no_inputs", f"The format {job.format!r} needs inputs.")
         lease.proceed(Stage.FETCHING)
         request = SandboxRequest(
             format=job.format,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from evaluator.contract import Presence, Role
+from evaluator.contract import PREDICTIONS, Presence, Role
 from evaluator.sandbox.base import Sandbox
 from evaluator.sandbox.choice import DEFAULT_HARNESS_IMAGE, choose_sandbox
 from evaluator.worker.attempt import Attempts
@@ -142,6 +142,6 @@ def _presence(config: WorkerConfig, sandboxes: Sandboxes | None) -> Presence:
         profile=config.profile,
         slots=config.slots,
         strength=sandboxes.strength if sandboxes else None,
-        formats=tuple(sorted(sandboxes.formats)) if sandboxes else (),
+        formats=tuple(sorted({*sandboxes.formats, PREDICTIONS})) if sandboxes else (),
         version=version,
     )

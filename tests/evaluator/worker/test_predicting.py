@@ -165,3 +165,30 @@ def test_no_path_leaves_the_jobs_folder(
     assert platform.reports()[0]["failure"] == Failure.WORKER_FAULT
     assert sandbox.requests == []
     assert not Path("/tmp/escaped").exists()
+
+
+def test_a_file_of_results_is_passed_on_and_nothing_is_run(
+    platform: FakePlatform, started: Callable[..., Runtime], sandbox: ScriptedSandbox
+) -> None:
+    results = b"id,label\na,0\n"
+    offer_predict(
+        platform,
+        format="predictions",
+        artifact=[platform.blob("predictions.csv", results)],
+        smoke_inputs=None,
+        hidden_inputs=None,
+    )
+    started(Role.PREDICT).evaluate(EVALUATION, 1)
+    [report] = platform.reports()
+    assert (report["failure"], report["measurements"], report["smoke_log"]) == (None, None, "")
+    assert list(platform.uploads.values()) == [results]
+    assert sandbox.requests == []
+
+
+def test_a_model_without_inputs_is_our_fault(
+    platform: FakePlatform, started: Callable[..., Runtime], sandbox: ScriptedSandbox
+) -> None:
+    offer_predict(platform, hidden_inputs=None)
+    started(Role.PREDICT).evaluate(EVALUATION, 1)
+    assert platform.reports()[0]["failure"] == Failure.WORKER_FAULT
+    assert sandbox.requests == []

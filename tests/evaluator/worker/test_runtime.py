@@ -24,7 +24,7 @@ def test_presence_tells_what_a_worker_offers_and_is_repeated_until_heard(
         "profile": "cpu",
         "slots": 2,
         "strength": "fallback",
-        "formats": ["onnx"],
+        "formats": ["onnx", "predictions"],
         "version": "",
     }
 
