@@ -183,6 +183,8 @@ class Conversation:
         return verdicts.CRASHED[self._stage]
 
     def _failed(self, verdict: Verdict) -> SandboxResult:
+        if self._hidden is not None and self._hidden.file is not None:
+            self._hidden.file.unlink()  # complete, and yet not to be believed
         if self._usage is None:
             self._usage = self._guest.usage()
         return self._result(verdict)
