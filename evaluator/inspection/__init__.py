@@ -11,7 +11,7 @@ from evaluator.inspection.budgets import Budget, GaugeRow, first_fitting, gauge
 from evaluator.inspection.formats import FORMATS, participant_code_formats
 from evaluator.inspection.inspector import INSPECTOR_VERSION, detect_format, inspect_artifact
 from evaluator.inspection.refusals import CATALOGUE, Refusal, RefusalCode, Refused
-from evaluator.inspection.verdict import Counts, TensorSummary, Verdict
+from evaluator.inspection.verdict import Counts, TensorSummary, Verdict, Workload
 
 __all__ = [
     "CATALOGUE",
@@ -27,6 +27,7 @@ __all__ = [
     "Refused",
     "TensorSummary",
     "Verdict",
+    "Workload",
     "detect_format",
     "first_fitting",
     "folder_files",

@@ -51,6 +51,7 @@ def inspect_artifact(files: Sequence[ArtifactFile], *, format: str) -> Verdict: 
         counts=ledger.counts,
         tensors=ledger.tensors,
         tensor_count=ledger.tensor_count,
+        workload=ledger.workload,
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from evaluator.inspection.limits import MAX_REFUSALS, MAX_TENSOR_SUMMARIES
 from evaluator.inspection.refusals import Refusal, Refused, shown
-from evaluator.inspection.verdict import Counts, TensorSummary
+from evaluator.inspection.verdict import Counts, TensorSummary, Workload
 
 
 class Ledger:
@@ -15,6 +15,8 @@ class Ledger:
     def __init__(self) -> None:
         self.refusals: list[Refusal] = []
         self.tensor_count = 0
+        self.workload: Workload | None = None
+        """What a token or an example costs, where the format can tell."""
         self._parameters = 0
         self._tensor_bytes = 0
         self._side_bytes = 0

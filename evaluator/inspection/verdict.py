@@ -1,5 +1,7 @@
 """What inspection answers: a verdict with the reasons for refusal, or with the counts."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from evaluator.contract import Count, Message
@@ -22,6 +24,19 @@ class Counts(Message):
     artifact_bytes: Count
 
 
+class Workload(Message):
+    """What one token, or one example, costs. Shown, and never held against a budget.
+
+    `active_parameters` are those that it goes through; of a mixture of experts that is fewer than
+    there are. `flops` are the operations of the matrix products that hold parameters: two for each
+    weight each time it is used.
+    """
+
+    unit: Literal["token", "example"]
+    active_parameters: Count
+    flops: Count
+
+
 class TensorSummary(Message):
     """One tensor, or one list of numbers in an attribute of a graph.
 
@@ -40,7 +55,7 @@ class Verdict(Message):
     """The outcome of an inspection. Same files and same inspector version, same verdict.
 
     `counts` is None exactly when something is refused. `tensors` holds the biggest tensors, biggest
-    first; `tensor_count` is how many there are in all.
+    first; `tensor_count` is how many there are in all. `workload` is known for some architectures.
     """
 
     inspector_version: str
@@ -49,6 +64,7 @@ class Verdict(Message):
     counts: Counts | None = None
     tensors: tuple[TensorSummary, ...] = Field(default=(), max_length=MAX_TENSOR_SUMMARIES)
     tensor_count: Count = 0
+    workload: Workload | None = None
 
     @property
     def accepted(self) -> bool:

@@ -12,6 +12,7 @@ from evaluator.inspection.artifact import ArtifactFile
 from evaluator.inspection.checkpoint.config import ModelConfig, read_config, read_model_config
 from evaluator.inspection.checkpoint.packed import packed_widths
 from evaluator.inspection.checkpoint.weights import INDEX, SUFFIX, Weights, read_weights
+from evaluator.inspection.checkpoint.workload import checkpoint_workload
 from evaluator.inspection.elements import packed_parameters, parameters_of
 from evaluator.inspection.files.contents import refuse_by_name, refused_as_what_it_is
 from evaluator.inspection.files.safetensors_header import StoredTensor, add_stored_tensor
@@ -74,6 +75,7 @@ def _inspect_model(files: Mapping[str, ArtifactFile], ledger: Ledger) -> None:
     weights = read_weights(files, metadata_per_tensor=per_tensor)
     ledger.add_side_bytes(files[_CONFIG].size + weights.side_bytes)
     _count(weights, config, ledger)
+    ledger.workload = checkpoint_workload(weights, config)
 
 
 def _count(weights: Weights, config: ModelConfig, ledger: Ledger) -> None:
