@@ -37,9 +37,10 @@ class Wire(IntEnum):
 
 _WIRES = {int(wire): wire for wire in Wire}
 _FIXED_SIZES = {Wire.FIXED64: 8, Wire.FIXED32: 4}
-# What an entry of a run looks like after its tag. Possessive, so that matching never goes back.
+# What an entry of a run looks like after its tag. There is one way to match it, so a search never
+# goes back. Possessive quantifiers would say so, but Python 3.11.2's end such a run too early.
 _PAYLOADS = {
-    Wire.VARINT: rb"[\x80-\xff]{0,9}+[\x00-\x7f]",
+    Wire.VARINT: rb"[\x80-\xff]{0,9}[\x00-\x7f]",
     Wire.FIXED64: rb"(?s:.{8})",
     Wire.FIXED32: rb"(?s:.{4})",
 }
@@ -77,7 +78,7 @@ class RunPattern:
         """The pattern for a field whose number is below 16, so that its tag is one byte."""
         tag = number << 3 | wire
         entry = re.escape(bytes([tag])) + _PAYLOADS[wire]
-        return cls(tag, wire, re.compile(rb"(?:" + entry + rb")++"))
+        return cls(tag, wire, re.compile(rb"(?:" + entry + rb")+"))
 
     def count(self, run: bytes) -> int:
         """How many entries a run has. An entry has two bytes below 0x80, its tag and its last."""
