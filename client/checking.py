@@ -56,5 +56,6 @@ def check_files(files: Sequence[LocalFile], limits: dict[str, Any]) -> dict[str,
             }
             for gauge in judgement.gauges
         ],
+        "workload": judgement.workload.model_dump() if judgement.workload else None,
         "refusals": [refusal.model_dump() for refusal in judgement.refusals],
     }

@@ -48,6 +48,14 @@ class Refusal(View):
     mend: str
 
 
+class Workload(View):
+    """What one token or one example costs."""
+
+    unit: str
+    active_parameters: int
+    flops: int
+
+
 class Inspection(View):
     """What inspection found: the division that the model enters, or why it is refused."""
 
@@ -55,6 +63,7 @@ class Inspection(View):
     division: Division | None
     counts: dict[str, int] | None
     gauges: list[dict[str, Any]]
+    workload: Workload | None = None
     refusals: list[Refusal]
 
 

@@ -51,6 +51,12 @@ def show_inspection(document: dict[str, Any]) -> None:
             ],
             title=gauge["division"]["title"],
         )
+    if document["workload"]:
+        workload = document["workload"]
+        say(
+            f"A {workload['unit']} takes {workload['active_parameters']:,} active parameters "
+            f"and {workload['flops']:,} FLOPs."
+        )
     if document["division"]:
         say(f"Accepted. Division: {document['division']['title']}.")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from evaluator.contract import Message
 from evaluator.inspection.budgets import Budget, GaugeRow, first_fitting, gauge
 from evaluator.inspection.refusals import Refusal, RefusalCode, refusal
-from evaluator.inspection.verdict import Verdict
+from evaluator.inspection.verdict import Verdict, Workload
 
 
 class DivisionBudget(Message):
@@ -32,11 +32,13 @@ class Judgement(Message):
     """Every reason for refusal, the gauges of all divisions, and the division that is entered.
 
     `division` is the slug of the first division that fits, None exactly when there are refusals.
+    `workload` is shown beside the gauges; no division caps it.
     """
 
     refusals: tuple[Refusal, ...]
     division: str | None
     gauges: tuple[DivisionGauge, ...]
+    workload: Workload | None = None
 
 
 def judge(
@@ -74,4 +76,5 @@ def judge(
         refusals=tuple(refusals),
         division=divisions[fitting].slug if fitting is not None and not refusals else None,
         gauges=gauges,
+        workload=verdict.workload,
     )

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from evaluator.inspection import INSPECTOR_VERSION
 from evaluator.inspection.refusals import RefusalCode, refusal
-from evaluator.inspection.verdict import Verdict
+from evaluator.inspection.verdict import Verdict, Workload
 from minigiants.accounts.models import User
 from minigiants.artifacts.models import Artifact
 from minigiants.competitions.models import Competition
@@ -71,6 +71,20 @@ def test_the_verdict_is_there_before_anything_is_handed_in(logged_in: Client, te
     assert "of 10,000" in text
     assert "Against “≤ 1k parameters”: over" in text
     assert not Submission.objects.exists()
+
+
+def test_what_a_token_costs_is_shown_where_it_is_known(logged_in: Client, team: Team) -> None:
+    artifact = ArtifactFactory(team=team)
+    page = {"artifact": str(artifact.pk)}
+    assert "Active parameters" not in logged_in.get(PAGE, page).text
+    inspection = artifact.inspections.get()
+    workload = Workload(unit="token", active_parameters=617, flops=1_234_000)
+    inspection.verdict["workload"] = workload.model_dump()
+    inspection.save()
+    text = logged_in.get(PAGE, page).text
+    assert "<dt>Active parameters</dt><dd>617</dd>" in text
+    assert "FLOPs per token" in text
+    assert ">1.23M</dd>" in text
 
 
 def test_htmx_gets_the_verdict_alone(logged_in: Client, team: Team) -> None:

@@ -16,6 +16,7 @@ from minigiants.api.schemas.artifacts import (
     GaugeRow,
     InspectionOut,
     RefusalOut,
+    WorkloadOut,
 )
 from minigiants.api.schemas.competitions import DivisionName
 from minigiants.artifacts.inspection import artifact_inspect
@@ -43,6 +44,11 @@ def inspection_out(judgement: Judgement, counts: CountsOut | None) -> Inspection
         ),
         counts=counts,
         gauges=gauges,
+        workload=(
+            WorkloadOut.model_validate(judgement.workload)
+            if judgement.workload is not None
+            else None
+        ),
         refusals=[RefusalOut.model_validate(refusal) for refusal in judgement.refusals],
     )
 

@@ -1,7 +1,7 @@
 """Uploads, artifacts, and what inspection says of them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -61,6 +61,14 @@ class CountsOut(Out):
     artifact_bytes: int
 
 
+class WorkloadOut(Out):
+    """What one token or one example costs. No budget caps it."""
+
+    unit: Literal["token", "example"]
+    active_parameters: int
+    flops: int = Field(description="Of products with weights; attention between tokens is left out")
+
+
 class GaugeRow(Out):
     quantity: str
     used: int
@@ -90,6 +98,7 @@ class InspectionOut(Out):
     division: DivisionName | None
     counts: CountsOut | None
     gauges: list[Gauge]
+    workload: WorkloadOut | None = Field(description="Null: the architecture is not known")
     refusals: list[RefusalOut]
 
 
