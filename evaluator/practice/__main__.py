@@ -5,6 +5,7 @@ import sys
 from evaluator.practice.messages import PracticeRequest
 from evaluator.practice.scoring import practise
 from evaluator.sandbox.base import SandboxFault
+from evaluator.scoring import ScoringFailed
 from evaluator.tasks.errors import TaskError
 
 
@@ -13,7 +14,7 @@ def main() -> int:
     request = PracticeRequest.model_validate_json(sys.stdin.buffer.read())
     try:
         result = practise(request)
-    except (TaskError, SandboxFault) as error:
+    except (TaskError, ScoringFailed, SandboxFault) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     print(result.model_dump_json())  # noqa: T201

@@ -1,11 +1,9 @@
 """Running a model in a process of its own and scoring what it predicts."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from evaluator.contract import Failure, MetricSpec, Strength
-from evaluator.metrics import METRICS
+from evaluator.contract import Failure, Strength, TaskSpec
 from evaluator.practice.guest import OwnProcess
 from evaluator.practice.labels import read_public_labels
 from evaluator.practice.messages import PracticeRequest, PracticeResult, PracticeScore
@@ -13,12 +11,9 @@ from evaluator.sandbox.base import SandboxRequest, SandboxResult
 from evaluator.sandbox.conversation import Conversation
 from evaluator.sandbox.environment import harness_arguments, harness_environment
 from evaluator.sandbox.workspace import JobFolder
-from evaluator.scoring.metric import Predictions, Truth
-from evaluator.scoring.probabilities import normalised
-from evaluator.scoring.score import IMPLEMENTATIONS
+from evaluator.scoring import Scorer
 from evaluator.tasks import load_task
-from evaluator.tasks.classification import Classification
-from evaluator.tasks.errors import InvalidPredictions, InvalidTask
+from evaluator.tasks.errors import InvalidPredictions
 
 CALLERS_OWN = ("HOME", "TMPDIR")
 """Variables that a sandbox sets and that here stay the caller's."""
@@ -30,21 +25,23 @@ def practise(request: PracticeRequest) -> PracticeResult:
     The labels are not in the model's reach, but on this machine nothing keeps it from looking: a
     good score here proves nothing to others.
 
-    Raises `InvalidTask`, `InvalidInputs`, `InvalidLabels`, `SandboxFault`.
+    Raises `InvalidTask`, `InvalidInputs`, `InvalidLabels`, `ScoringFailed`, `SandboxFault`.
     """
     task = load_task(request.task)
     examples = task.count_examples(request.inputs)
-    if not isinstance(task, Classification):
-        raise InvalidTask("unknown_task", f"{task.name} is scored on the platform alone.")
-    truth = read_public_labels(request.labels, task.class_numbers, examples)
+    labels = read_public_labels(request.labels, task.label_kind, examples)
     with TemporaryDirectory(prefix="minigiants-score-") as name:
-        result = _run(request, Path(name))
+        result = _run(request, task.spec, Path(name))
         failure, detail = result.failure, result.failure_detail
         scores: tuple[PracticeScore, ...] = ()
         if result.predictions is not None:
             try:
                 predictions = task.read_predictions(result.predictions, examples)
-                scores = _scores(request.metrics, predictions, truth)
+                scorer = Scorer(task, predictions, labels)
+                scores = tuple(
+                    PracticeScore(metric=metric.name, value=scorer.value(metric, labels.scored))
+                    for metric in request.metrics
+                )
             except InvalidPredictions as error:
                 failure, detail = Failure.INVALID_PREDICTIONS, str(error)
     return PracticeResult(
@@ -58,19 +55,7 @@ def practise(request: PracticeRequest) -> PracticeResult:
     )
 
 
-def _scores(
-    metrics: Sequence[MetricSpec], predictions: Predictions, truth: Truth
-) -> tuple[PracticeScore, ...]:
-    scores = []
-    for metric in metrics:
-        needs_probabilities = METRICS[metric.name].needs_probabilities
-        rows = normalised(predictions) if needs_probabilities else predictions
-        value = IMPLEMENTATIONS[metric.name].value(rows, truth)
-        scores.append(PracticeScore(metric=metric.name, value=float(value)))
-    return tuple(scores)
-
-
-def _run(request: PracticeRequest, folder: Path) -> SandboxResult:
+def _run(request: PracticeRequest, task: TaskSpec, folder: Path) -> SandboxResult:
     job, output = folder / "job", folder / "output"
     job.mkdir()
     output.mkdir()
@@ -84,7 +69,7 @@ def _run(request: PracticeRequest, folder: Path) -> SandboxResult:
         return Conversation(
             SandboxRequest(
                 format=request.format,
-                task=request.task,
+                task=task,
                 model_folder=request.model,
                 smoke_inputs=request.inputs,
                 hidden_inputs=request.inputs,

@@ -4,6 +4,6 @@ Pure functions over arrays. A new metric is an implementation here and a line in
 `evaluator.metrics.METRICS`, from which the web application knows its name and direction.
 """
 
-from evaluator.scoring.score import ScoreOutcome, ScoringFailed, score
+from evaluator.scoring.score import ScoreOutcome, Scorer, ScoringFailed, score
 
-__all__ = ["ScoreOutcome", "ScoringFailed", "score"]
+__all__ = ["ScoreOutcome", "Scorer", "ScoringFailed", "score"]

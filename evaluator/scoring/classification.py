@@ -1,75 +1,86 @@
-"""The metrics of classification, from scikit-learn.
+"""The metrics of classification.
 
-Predictions are [n, classes], truths the class numbers [n]. Where a metric needs a class rather
-than a distribution, it is the one with the greatest score, the first of equals.
+Answers are [n, classes], truths the class numbers [n]. Where a metric needs a class rather than
+a distribution, it is the one with the greatest score, the first of equals.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from evaluator.scoring.metric import Metric, Predictions, Truth
+from evaluator.scoring.metric import Answers, Decomposing, Joint, Losses, Metric, Truth, equally
 
 
-def _classes(predictions: Predictions) -> NDArray[np.int64]:
-    classes: NDArray[np.int64] = predictions.argmax(axis=1)
+def _classes(answers: Answers) -> NDArray[np.int64]:
+    classes: NDArray[np.int64] = answers.argmax(axis=1)
     return classes
 
 
-def _accuracy(predictions: Predictions, truth: Truth) -> float:
-    return float(metrics.accuracy_score(truth, _classes(predictions)))
+def _zero_one(answers: Answers, truth: Truth, params: Mapping[str, int]) -> Losses:
+    return equally(_classes(answers) != truth)
 
 
-def _zero_one_losses(predictions: Predictions, truth: Truth) -> NDArray[np.floating[Any]]:
-    wrong: NDArray[np.bool_] = _classes(predictions) != truth
-    return wrong.astype(np.float64)
+def _outside_top_k(answers: Answers, truth: Truth, params: Mapping[str, int]) -> Losses:
+    # Of equal scores the others come first: a model that likes all classes alike knows nothing.
+    right = np.take_along_axis(answers, truth[:, None], axis=1)
+    rank = (answers >= right).sum(axis=1)
+    return equally(rank > params["k"])
 
 
-def _balanced_accuracy(predictions: Predictions, truth: Truth) -> float:
+def _log(answers: Answers, truth: Truth, params: Mapping[str, int]) -> Losses:
+    # Clipped as scikit-learn clips.
+    least = np.finfo(answers.dtype).eps
+    right = answers[np.arange(len(truth)), truth]
+    return equally(-np.log(np.clip(right, least, 1 - least)))
+
+
+def _brier(answers: Answers, truth: Truth, params: Mapping[str, int]) -> Losses:
+    """The squared distance to certainty, over all classes, from 0 to 2 (Brier 1950, eq. 2)."""
+    distance = answers.copy()
+    distance[np.arange(len(truth)), truth] -= 1
+    return equally((distance**2).sum(axis=1))
+
+
+def _balanced_accuracy(answers: Answers, truth: Truth) -> float:
     # The mean recall over the classes that occur. scikit-learn's own function of that name
     # computes the same, and warns if a class is predicted that does not occur.
     return float(
-        metrics.recall_score(truth, _classes(predictions), labels=np.unique(truth), average="macro")
+        metrics.recall_score(truth, _classes(answers), labels=np.unique(truth), average="macro")
     )
 
 
-def _f1_macro(predictions: Predictions, truth: Truth) -> float:
-    return float(metrics.f1_score(truth, _classes(predictions), average="macro", zero_division=0.0))
+def _f1_macro(answers: Answers, truth: Truth) -> float:
+    return float(metrics.f1_score(truth, _classes(answers), average="macro", zero_division=0.0))
 
 
-def _log_loss(predictions: Predictions, truth: Truth) -> float:
-    return float(metrics.log_loss(truth, predictions, labels=np.arange(predictions.shape[1])))
+def _matthews(answers: Answers, truth: Truth) -> float:
+    return float(metrics.matthews_corrcoef(truth, _classes(answers)))
 
 
-def _log_losses(predictions: Predictions, truth: Truth) -> NDArray[np.floating[Any]]:
-    # Clipped as scikit-learn clips, so that the mean of the losses is the score.
-    least = np.finfo(predictions.dtype).eps
-    right = predictions[np.arange(len(truth)), truth]
-    losses: NDArray[np.floating[Any]] = -np.log(np.clip(right, least, 1 - least))
-    return losses
-
-
-def _roc_auc_ovr(predictions: Predictions, truth: Truth) -> float:
-    classes = predictions.shape[1]
+def _roc_auc_ovr(answers: Answers, truth: Truth) -> float:
+    classes = answers.shape[1]
     if len(np.unique(truth)) < classes:
         raise ValueError("the area under the curve needs every class in each split")
     if classes == 2:
-        return float(metrics.roc_auc_score(truth, predictions[:, 1]))
+        return float(metrics.roc_auc_score(truth, answers[:, 1]))
     return float(
-        metrics.roc_auc_score(truth, predictions, multi_class="ovr", labels=np.arange(classes))
+        metrics.roc_auc_score(truth, answers, multi_class="ovr", labels=np.arange(classes))
     )
 
 
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
     {
-        "accuracy": Metric(_accuracy, _zero_one_losses),
-        "balanced_accuracy": Metric(_balanced_accuracy),
-        "f1_macro": Metric(_f1_macro),
-        "log_loss": Metric(_log_loss, _log_losses),
-        "roc_auc_ovr": Metric(_roc_auc_ovr),
+        "accuracy": Decomposing(_zero_one),
+        "balanced_accuracy": Joint(_balanced_accuracy),
+        "top_k_accuracy": Decomposing(_outside_top_k),
+        "f1_macro": Joint(_f1_macro),
+        "matthews": Joint(_matthews),
+        "log_loss": Decomposing(_log),
+        "brier": Decomposing(_brier),
+        "roc_auc_ovr": Joint(_roc_auc_ovr),
     }
 )

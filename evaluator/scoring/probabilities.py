@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from evaluator.scoring.metric import Predictions
+from evaluator.scoring.metric import Floats
 from evaluator.tasks.errors import InvalidPredictions
 
 TOLERANCE: Final = 1e-3
 """How far from 1 a row may sum. Rounding in float16 and float32 stays below it."""
 
 
-def normalised(predictions: Predictions) -> Predictions:
+def normalised(predictions: Floats) -> Floats:
     """The same rows in float64, their rounding removed so that each sums to 1.
 
     Raises `InvalidPredictions` with the reason `unnormalised`.
@@ -31,5 +31,5 @@ def normalised(predictions: Predictions) -> Predictions:
             "unnormalised",
             f"Each row must sum to 1 within {TOLERANCE:g}; the worst is off by {worst:.3g}.",
         )
-    divided: Predictions = rows / sums
+    divided: Floats = rows / sums
     return divided

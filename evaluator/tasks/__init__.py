@@ -1,6 +1,7 @@
 """The task types: what a model is asked to do, and what its predictions must look like.
 
-A new type is a module with a `TaskType` and one line in `TASK_TYPES`.
+A new type is a module with a `TaskType`, its line in `TASK_TYPES`, and its settings in
+`evaluator.task_settings`.
 """
 
 from collections.abc import Mapping
@@ -12,12 +13,15 @@ from pydantic import ValidationError
 from evaluator.contract import TaskSpec
 from evaluator.tasks.base import TaskType
 from evaluator.tasks.classification import Classification
+from evaluator.tasks.embedding import Embedding
 from evaluator.tasks.errors import InvalidTask
+from evaluator.tasks.generation import Generation
+from evaluator.tasks.regression import Regression
 
 __all__ = ["TASK_TYPES", "load_task"]
 
 TASK_TYPES: Final[Mapping[str, type[TaskType[Any]]]] = MappingProxyType(
-    {task_type.name: task_type for task_type in (Classification,)}
+    {task_type.name: task_type for task_type in (Classification, Regression, Generation, Embedding)}
 )
 """Every task type by its name."""
 

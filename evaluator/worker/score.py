@@ -29,7 +29,7 @@ class Scoring(Work[ScoreJob, ScoreReport]):
     def execute(self, job: ScoreJob, folder: Path, lease: Lease) -> ScoreReport:
         """See `Work`."""
         lease.proceed(Stage.FETCHING)
-        labels, predictions = folder / "labels.csv", folder / "predictions.npy"
+        labels, predictions = folder / "labels.csv", folder / "predictions"
         self._fetcher.fetch(job.labels, labels, lease)
         self._fetcher.fetch(job.predictions, predictions, lease)
         lease.proceed(Stage.SCORING)
@@ -69,7 +69,7 @@ def _score(job: ScoreJob, predictions_file: Path, labels_file: Path) -> ScoreOut
     task = load_task(job.task)
     labels = task.read_labels(labels_file)
     predictions = task.read_predictions(predictions_file, len(labels))
-    return score(task.name, predictions, labels, job.metrics)
+    return score(task, predictions, labels, job.metrics)
 
 
 def _failed(job: ScoreJob, failure: Failure, detail: str) -> ScoreReport:

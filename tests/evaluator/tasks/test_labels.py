@@ -2,18 +2,31 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from evaluator.contract import Split
 from evaluator.tasks.errors import InvalidLabels
-from evaluator.tasks.labels import read_labels
+from evaluator.tasks.labels import LabelKind, LabelRow, read_labels
 
 NUMBERS = {"cat": 0, "dog": 1}
+
+
+def parse(rows: Sequence[LabelRow]) -> NDArray[np.int64]:
+    for row in rows:
+        if row.cells[0] not in NUMBERS:
+            raise InvalidLabels("unknown_label", f"Line {row.line}: {row.cells[0]!r}")
+    return np.array([NUMBERS[row.cells[0]] for row in rows])
+
+
+KIND = LabelKind(columns=("label",), parse=parse)
 
 
 def write(folder: Path, text: str | bytes) -> Path:
@@ -41,7 +54,7 @@ def test_what_is_written_is_read(
     writer = csv.DictWriter(text, order)
     writer.writeheader()
     writer.writerows(dict(zip(("id", "label", "usage"), row, strict=True)) for row in rows)
-    labels = read_labels(write(tmp_path_factory.mktemp("labels"), text.getvalue()), NUMBERS)
+    labels = read_labels(write(tmp_path_factory.mktemp("labels"), text.getvalue()), KIND)
     assert labels.ids == tuple(identity for identity, _, _ in rows)
     assert labels.values.tolist() == [NUMBERS[label] for _, label, _ in rows]
     assert labels.mask(Split.PUBLIC).tolist() == [usage == "Public" for _, _, usage in rows]
@@ -55,7 +68,7 @@ def test_any_bytes_end_in_labels_or_a_reason(
 ) -> None:
     for head in (b"", b"id,label,usage\n"):
         with suppress(InvalidLabels):
-            labels = read_labels(write(tmp_path_factory.mktemp("labels"), head + content), NUMBERS)
+            labels = read_labels(write(tmp_path_factory.mktemp("labels"), head + content), KIND)
             assert len(labels) == len(labels.values) == len(labels.public)
 
 
@@ -64,7 +77,7 @@ GOOD = "id,label,usage\na,cat,Public\nb,dog,Private\n"
 
 def test_spreadsheets_write_a_mark_and_other_line_ends(tmp_path: Path) -> None:
     text = "\ufeff" + GOOD.replace("\n", "\r\n") + "\r\n"
-    assert read_labels(write(tmp_path, text), NUMBERS, examples=2).ids == ("a", "b")
+    assert read_labels(write(tmp_path, text), KIND, examples=2).ids == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +90,7 @@ def test_spreadsheets_write_a_mark_and_other_line_ends(tmp_path: Path) -> None:
         ('id,label,usage\n"a,cat,Public\n', "malformed_row", "CSV"),
         ("id,label,usage\n ,cat,Public\n", "missing_id", "Line 2"),
         (GOOD + "a,cat,Public\n", "duplicate_id", "Line 4: the id 'a'"),
-        (GOOD + "c,cow,Public\n", "unknown_label", "'cow'"),
+        (GOOD.replace("cat", "cow"), "unknown_label", "'cow'"),
         (GOOD + "c,cat,Secret\n", "unknown_usage", "'Secret'"),
         (GOOD + "c,cat,Public\n", "wrong_count", "3 labels for 2 inputs"),
         ("id,label,usage\na,cat,Public\nb,dog,Public\n", "empty_split", "private"),
@@ -89,6 +102,6 @@ def test_each_mistake_has_its_reason(
     tmp_path: Path, text: str | bytes, reason: str, says: str
 ) -> None:
     with pytest.raises(InvalidLabels) as caught:
-        read_labels(write(tmp_path, text), NUMBERS, examples=2)
+        read_labels(write(tmp_path, text), KIND, examples=2)
     assert caught.value.reason == reason
     assert says in caught.value.detail

@@ -31,7 +31,7 @@ def test_a_score_is_computed_and_reported(
     assert values[("accuracy", "private")] == 0.5
     assert values[("log_loss", "private")] == pytest.approx(-np.log([0.4, 0.7]).mean())
     [losses] = platform.uploads.values()
-    assert np.load(io.BytesIO(losses)).tolist() == [0, 0, 1, 0]
+    assert np.load(io.BytesIO(losses)).tolist() == [[0, 1], [0, 1], [1, 1], [0, 1]]
     assert report["losses"]["size"] == len(losses)
     assert list((tmp_path / "scratch" / "jobs").iterdir()) == []
 
