@@ -7,6 +7,7 @@ import sys
 from evaluator.harness.channels import take_channels
 from evaluator.harness.runners import RUNNERS, runner_for
 from evaluator.harness.service import Service
+from evaluator.harness.system_calls import deny_needless_calls
 
 
 def main() -> int:
@@ -15,7 +16,12 @@ def main() -> int:
     parser.add_argument("--format", required=True, choices=sorted(RUNNERS))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--warm", action="store_true", help="import the runtime before READY")
+    parser.add_argument(
+        "--filter-system-calls", action="store_true", help="deny those that no model needs"
+    )
     options = parser.parse_args()
+    if options.filter_system_calls:
+        deny_needless_calls()
     channels = take_channels()
     runner = runner_for(options.format, threads=options.threads)
     if options.warm:

@@ -4,6 +4,7 @@ Nothing of the worker's own environment gets in.
 """
 
 import math
+import sys
 
 from evaluator.contract import Limits
 
@@ -15,6 +16,7 @@ THREAD_VARIABLES = (
 )
 HASH_SEEDS = 2**32
 HARNESS_MODULE = "evaluator.harness"
+FILTER_SYSTEM_CALLS = "--filter-system-calls"
 WARM_FORMATS = frozenset({"onnx"})
 """Formats whose runtime every model needs: it is imported before the clock of the load starts."""
 
@@ -41,4 +43,6 @@ def harness_environment(limits: Limits, *, seed: int) -> dict[str, str]:
 def harness_arguments(format_name: str, limits: Limits) -> list[str]:
     """The harness' command-line arguments for models of a format."""
     arguments = ["--format", format_name, "--threads", str(threads_for(limits))]
+    if sys.platform == "linux":  # a participant may practise elsewhere, on a model of their own
+        arguments.append(FILTER_SYSTEM_CALLS)
     return [*arguments, "--warm"] if format_name in WARM_FORMATS else arguments

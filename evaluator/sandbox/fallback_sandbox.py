@@ -1,7 +1,8 @@
 """The sandbox where no container engine answers: a confined child process.
 
-It holds only formats in which no participant code runs. What remains weaker than a container: no
-seccomp filter, memory limited as address space and judged by its peak, CPU by threads alone.
+It holds only formats in which no participant code runs. What remains weaker than a container: the
+harness filters its own system calls, memory is limited as address space and judged by its peak, CPU
+by threads alone.
 """
 
 import math
