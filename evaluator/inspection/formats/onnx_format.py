@@ -16,6 +16,7 @@ from evaluator.inspection.onnx.external import ExternalData
 from evaluator.inspection.onnx.graph import ModelWalker
 from evaluator.inspection.onnx.protobuf_wire import WireReader
 from evaluator.inspection.onnx.tensor import TensorReader
+from evaluator.inspection.onnx.workload import onnx_workload
 from evaluator.inspection.reading import ExactReader
 from evaluator.inspection.refusals import RefusalCode, Refused
 
@@ -44,7 +45,8 @@ def _inspect_model(file: ArtifactFile, external: ExternalData, ledger: Ledger) -
         tensor_bytes = ModelWalker(wire, TensorReader(wire, external, ledger), ledger).walk(
             file.size
         )
-    ledger.add_side_bytes(file.size - tensor_bytes)
+        ledger.add_side_bytes(file.size - tensor_bytes)
+        ledger.workload = onnx_workload(ExactReader(file, stream), ledger.counts.parameters)
 
 
 ONNX = Format(name="onnx", entries=(_MODEL,), runs_participant_code=False, inspect=_inspect)

@@ -1,8 +1,8 @@
 """The messages of an ONNX file, as far as they lead to numbers.
 
 After onnx.proto of ONNX 1.23 (IR version 13). Messages that hold no tensors (types, bindings,
-metadata) are known as bytes and not followed; what they hold counts as side bytes. A field that is
-not listed is refused, since it could hold anything.
+metadata) are known as bytes and not followed when numbers are counted; what they hold counts as
+side bytes. A field that is not listed is refused, since it could hold anything.
 """
 
 from collections.abc import Iterator, Mapping
@@ -169,6 +169,28 @@ TENSOR = MessageSpec(
 SPARSE_TENSOR = MessageSpec(
     "SparseTensorProto",
     {1: _one("values"), 2: _one("indices"), 3: _many("dims", Wire.VARINT)},
+)
+VALUE_INFO = MessageSpec(
+    "ValueInfoProto",
+    {1: _one("name"), 2: _one("type"), 3: _one("doc_string"), 4: _many("metadata_props")},
+)
+TYPE = MessageSpec(
+    "TypeProto",
+    {
+        1: _one("tensor_type"),
+        4: _one("sequence_type"),
+        5: _one("map_type"),
+        6: _one("denotation"),
+        7: _one("opaque_type"),
+        8: _one("sparse_tensor_type"),
+        9: _one("optional_type"),
+    },
+)
+TENSOR_TYPE = MessageSpec("TypeProto.Tensor", {1: _one("elem_type", Wire.VARINT), 2: _one("shape")})
+SHAPE = MessageSpec("TensorShapeProto", {1: _many("dim")})
+DIMENSION = MessageSpec(
+    "TensorShapeProto.Dimension",
+    {1: _one("dim_value", Wire.VARINT), 2: _one("dim_param"), 3: _one("denotation")},
 )
 KEY_VALUE = MessageSpec("StringStringEntryProto", {1: _one("key"), 2: _one("value")})
 

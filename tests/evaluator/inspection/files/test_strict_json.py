@@ -51,7 +51,15 @@ def test_what_json_does_not_have(text: bytes) -> None:
 
 def test_brackets_in_strings_are_no_structure() -> None:
     deep = "[{" * 100
-    assert parse_json(json.dumps({deep: [deep, '\\"[']}).encode()) == {deep: [deep, '\\"[']}
+    for value in (deep, f'"{deep}', f"\\{deep}", f'\\"{deep}\\', f'{deep}"\\\\'):
+        assert parse_json(json.dumps({value: [value, 1]}).encode()) == {value: [value, 1]}
+
+
+@pytest.mark.parametrize("text", [b'"' + b'\\"' * 4_000_000, b'"' * 4_000_000, b"\\" * 4_000_000])
+def test_millions_of_quotes_are_read_once(text: bytes) -> None:
+    """A search that starts again at each of them would take hours."""
+    with pytest.raises(JsonFault):
+        parse_json(text)
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":'])
