@@ -1,6 +1,5 @@
 """Runs ONNX models with onnxruntime. No participant code runs."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.harness.errors import LoadError, ModelError
-from evaluator.harness.runners import InputSpec, LoadOptions
+from evaluator.harness.runners import (
+    ArraySpec,
+    Inputs,
+    InputSpec,
+    LoadOptions,
+    Outputs,
+    TextSpec,
+)
 
 MODEL_FILE = "model.onnx"
 DTYPES = {
@@ -31,15 +37,18 @@ FATAL_ONLY = 4
 class OnnxModel:
     """An open inference session with one input."""
 
-    def __init__(self, session: Any, *, input_name: str, dtype: str) -> None:
+    def __init__(self, session: Any, *, input_name: str, dtype: str, text_bytes: int) -> None:
+        """`text_bytes` is the width of texts as arrays."""
         self._session = session
         self._input_name = input_name
         self._dtype = np.dtype(dtype)
+        self._text_bytes = text_bytes
         self._output_names = [output.name for output in session.get_outputs()]
 
-    def predict(self, inputs: NDArray[np.generic]) -> Mapping[str, NDArray[np.generic]]:
+    def predict(self, inputs: Inputs, kind: str = "") -> Outputs:
         """All outputs of the graph by name. Raises `ModelError` when the graph cannot run."""
-        fed = np.ascontiguousarray(inputs, dtype=self._dtype)
+        array = as_bytes(inputs, self._text_bytes) if isinstance(inputs, list) else inputs
+        fed = np.ascontiguousarray(array, dtype=self._dtype)
         try:
             values = self._session.run(self._output_names, {self._input_name: fed})
         except Exception as error:  # onnxruntime's own types differ from build to build
@@ -54,6 +63,12 @@ class OnnxModel:
                 )
             outputs[name] = value
         return outputs
+
+
+def as_bytes(texts: list[str], width: int) -> NDArray[np.uint8]:
+    """The texts in UTF-8, padded with zeros: uint8 [n, width]."""
+    padded = b"".join(text.encode().ljust(width, b"\0") for text in texts)
+    return np.frombuffer(padded, dtype=np.uint8).reshape(len(texts), width)
 
 
 class OnnxRunner:
@@ -106,9 +121,11 @@ def _model_file(folder: Path) -> Path:
 
 
 def _checked(session: Any, inputs: InputSpec) -> OnnxModel:
-    """The model, if it takes what the competition gives."""
+    """The model, if it takes what the competition gives: of texts, their bytes as `as_bytes`."""
+    text_bytes = inputs.max_bytes if isinstance(inputs, TextSpec) else 0
+    due = ArraySpec((text_bytes,), "uint8") if isinstance(inputs, TextSpec) else inputs
     given = session.get_inputs()
-    expected = f"{inputs.dtype} [batch, {', '.join(map(str, inputs.shape))}]"
+    expected = f"{due.dtype} [batch, {', '.join(map(str, due.shape))}]"
     if len(given) != 1:
         raise LoadError(
             f"The model has {len(given)} inputs; the competition gives one, {expected}."
@@ -116,11 +133,13 @@ def _checked(session: Any, inputs: InputSpec) -> OnnxModel:
     taken = given[0]
     shape = list(taken.shape)
     dtype = DTYPES.get(taken.type)
-    fits = len(shape) == len(inputs.shape) + 1 and all(
+    fits = len(shape) == len(due.shape) + 1 and all(
         not isinstance(have, int) or have == want
-        for have, want in zip(shape[1:], inputs.shape, strict=True)
+        for have, want in zip(shape[1:], due.shape, strict=True)
     )
-    if not fits or dtype is None or np.dtype(dtype).kind != np.dtype(inputs.dtype).kind:
+    # Bytes are often looked up in a table, for which other integers are needed.
+    kinds = "iu" if text_bytes else np.dtype(due.dtype).kind
+    if not fits or dtype is None or np.dtype(dtype).kind not in kinds:
         raise LoadError(
             f"The model's input {taken.name!r} is {taken.type} {shape}; the competition gives "
             f"{expected}."
@@ -130,7 +149,7 @@ def _checked(session: Any, inputs: InputSpec) -> OnnxModel:
             f"The batch size of the model's input {taken.name!r} is fixed at {shape[0]}. Export "
             "it with a dynamic first axis (torch.onnx.export: dynamic_axes or dynamic_shapes)."
         )
-    return OnnxModel(session, input_name=taken.name, dtype=dtype)
+    return OnnxModel(session, input_name=taken.name, dtype=dtype, text_bytes=text_bytes)
 
 
 def _raise_out_of_memory(error: Exception) -> None:

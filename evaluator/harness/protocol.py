@@ -24,6 +24,9 @@ VERSION = 1
 
 HEADER = struct.Struct("!B8sI")
 ROWS = struct.Struct("!II")
+FLOAT_BYTES = 4
+TEXT_COUNT = struct.Struct("!I")
+TEXT_LENGTH = struct.Struct("!I")
 FRAME_LIMIT = 16 * 1024 * 1024
 """Largest payload of a frame in bytes. The harness cuts its batches to fit."""
 
@@ -45,6 +48,8 @@ class Kind(IntEnum):
     """All rows of the run have been sent. No payload."""
     FAILED = 5
     """The model failed. Payload: a `Complaint` in ASCII."""
+    TEXTS = 6
+    """The next texts. Payload: their number (u32), then each as length (u32) and UTF-8."""
 
 
 class Complaint(StrEnum):
@@ -87,7 +92,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Predict:
-    """Command: predict all examples of one `.npy` file, `batch_size` at a time."""
+    """Command: predict all examples of one file of inputs, `batch_size` at a time."""
 
     run: bytes
     inputs: str

@@ -2,35 +2,44 @@
 
 import importlib.util
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluator.harness.errors import LoadError, ModelError
-from evaluator.harness.runners import LoadOptions
+from evaluator.harness.runners import Inputs, LoadOptions, Outputs
 
 MODEL_FILE = "model.py"
 MODULE_NAME = "model"
 
 
+METHODS = {
+    "embedding": "embed(texts, kind)",
+    "generation": "generate(prompts, max_bytes)",
+}
+"""What a model is asked by, where it is not `PREDICT`, by task type."""
+
+PREDICT = "predict(inputs)"
+
+
 class PythonModel:
     """What the participant's `load` returned."""
 
-    def __init__(self, loaded: Any) -> None:
+    def __init__(self, loaded: Any, options: LoadOptions) -> None:
         self._loaded = loaded
+        self._options = options
 
-    def predict(self, inputs: NDArray[np.generic]) -> Mapping[str, NDArray[np.generic]]:
-        """The result of the participant's `predict`, as one nameless output."""
-        result = self._loaded.predict(inputs)
-        if hasattr(result, "detach"):  # a torch tensor, perhaps on a GPU or with a gradient
-            result = result.detach().cpu()
-        try:
-            return {"": np.asarray(result)}
-        except (TypeError, ValueError) as error:
-            raise ModelError(f"predict() returned no array: {error}") from error
+    def predict(self, inputs: Inputs, kind: str = "") -> Outputs:
+        """The result of the participant's method: one nameless array, or `texts`."""
+        match self._options.task_type:
+            case "generation":
+                texts = self._loaded.generate(inputs, self._options.settings["max_bytes"])
+                return {"texts": list(texts)}
+            case "embedding":
+                return _array(self._loaded.embed(inputs, kind))
+            case _:
+                return _array(self._loaded.predict(inputs))
 
 
 class PythonRunner:
@@ -60,9 +69,19 @@ class PythonRunner:
         if not callable(load):
             raise LoadError(f"{MODEL_FILE} defines no function load(folder, device).")
         loaded = load(folder, options.device)
-        if not callable(getattr(loaded, "predict", None)):
+        method = METHODS.get(options.task_type, PREDICT)
+        if not callable(getattr(loaded, method.partition("(")[0], None)):
             raise LoadError(
-                f"load() in {MODEL_FILE} has to return an object with a method predict(inputs); "
+                f"load() in {MODEL_FILE} has to return an object with a method {method}; "
                 f"it returned {type(loaded).__name__}."
             )
-        return PythonModel(loaded)
+        return PythonModel(loaded, options)
+
+
+def _array(result: Any) -> Outputs:
+    if hasattr(result, "detach"):  # a torch tensor, perhaps on a GPU or with a gradient
+        result = result.detach().cpu()
+    try:
+        return {"": np.asarray(result)}
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"The model answered no array: {error}") from error

@@ -8,14 +8,20 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+Inputs = NDArray[np.generic] | list[str]
+"""The examples of a batch: an array [n, *shape], or n texts."""
+
+Outputs = Mapping[str, NDArray[np.generic] | list[str]]
+"""What a model answered to a batch, by name: arrays whose first axis is the examples, or texts."""
+
 
 @dataclass(frozen=True)
-class InputSpec:
+class ArraySpec:
     """What one example looks like: its shape without the batch axis, and its NumPy dtype."""
 
     shape: tuple[int, ...]
@@ -23,9 +29,28 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
-class LoadOptions:
-    """What a competition gives to every model: its inputs, and a device in torch's notation."""
+class TextSpec:
+    """Each example is a text of at most `max_bytes` bytes of UTF-8, without NUL."""
 
+    max_bytes: int
+
+
+InputSpec = ArraySpec | TextSpec
+
+
+def input_spec(described: Mapping[str, Any]) -> InputSpec:
+    """What the setting `input` of a task describes."""
+    if "text" in described:
+        return TextSpec(int(described["text"]["max_bytes"]))
+    return ArraySpec(shape=tuple(described["shape"]), dtype=described["dtype"])
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """What a competition gives to every model: its task, and a device in torch's notation."""
+
+    task_type: str
+    settings: Mapping[str, Any]
     inputs: InputSpec
     device: str
 
@@ -33,10 +58,11 @@ class LoadOptions:
 class Model(Protocol):
     """A loaded model."""
 
-    def predict(self, inputs: NDArray[np.generic]) -> Mapping[str, NDArray[np.generic]]:
-        """The model's outputs by name, for inputs of shape [n, *shape].
+    def predict(self, inputs: Inputs, kind: str = "") -> Outputs:
+        """The model's outputs by name.
 
-        Raises `ModelError`, or whatever the model's own code raises.
+        `kind` says of texts to embed what they are, `query` or `document`. Raises `ModelError`,
+        or whatever the model's own code raises.
         """
         ...
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
+from evaluator.harness.batches import read_batches
 from evaluator.harness.channels import Channels
 from evaluator.harness.commands import decode_command
 from evaluator.harness.errors import ModelError
@@ -27,8 +26,6 @@ from evaluator.harness.protocol import (
 from evaluator.harness.runners import LoadOptions, Model, Runner
 from evaluator.harness.seeds import set_seeds
 from evaluator.harness.tasks import Task, task_for
-
-FLOAT_BYTES = 4
 
 C = TypeVar("C", Load, Predict)
 
@@ -86,7 +83,12 @@ class Service:
         set_seeds(self._seed)
         self._model = self._runner.load(
             Path(command.folder),
-            LoadOptions(inputs=self._task.inputs, device=command.device),
+            LoadOptions(
+                task_type=command.task_type,
+                settings=command.task_settings,
+                inputs=self._task.inputs,
+                device=command.device,
+            ),
         )
         self._channels.send(Frame(Kind.LOADED, command.run))
 
@@ -94,14 +96,10 @@ class Service:
         if self._model is None or self._task is None:
             raise ProtocolError("predict came before load")
         set_seeds(self._seed)
-        inputs = np.load(command.inputs, mmap_mode="r", allow_pickle=False)
-        columns = self._task.columns
-        step = max(1, min(command.batch_size, (FRAME_LIMIT - ROWS.size) // (FLOAT_BYTES * columns)))
-        for start in range(0, len(inputs), step):
-            batch = np.array(inputs[start : start + step])
-            outputs = self._model.predict(batch)
-            rows = self._task.rows(outputs, examples=len(batch)).astype("<f4", copy=False)
-            payload = ROWS.pack(*rows.shape) + rows.tobytes()
-            self._channels.send(Frame(Kind.PREDICTIONS, command.run, payload))
+        fitting = (FRAME_LIMIT - ROWS.size) // self._task.example_bytes
+        size = max(1, min(command.batch_size, fitting))
+        for batch in read_batches(Path(command.inputs), size):
+            answer = self._task.answer(self._model, batch)
+            self._channels.send(Frame(answer.kind, command.run, answer.payload))
         self._channels.end_log(command.run)
         self._channels.send(Frame(Kind.DONE, command.run))

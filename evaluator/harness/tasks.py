@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from evaluator.harness.answers import Answer
+from evaluator.harness.batches import Batch
 from evaluator.harness.classification import Classification
-from evaluator.harness.runners import InputSpec
+from evaluator.harness.embedding import Embedding
+from evaluator.harness.generation import Generation
+from evaluator.harness.regression import Regression
+from evaluator.harness.runners import InputSpec, Model
 
 
 class Task(Protocol):
@@ -19,20 +21,22 @@ class Task(Protocol):
         ...
 
     @property
-    def columns(self) -> int:
-        """Numbers that are sent for each example."""
+    def example_bytes(self) -> int:
+        """The most bytes that are sent for an example: batches are cut to fit into a frame."""
         ...
 
-    def rows(
-        self, outputs: Mapping[str, NDArray[np.generic]], *, examples: int
-    ) -> NDArray[np.float32]:
-        """The outputs of a batch as [examples, columns]. Raises `ModelError`."""
+    def answer(self, model: Model, batch: Batch) -> Answer:
+        """What the model answers to a batch. Raises `ModelError`, or what the model's code does."""
         ...
 
 
 TASKS: dict[str, Callable[[Mapping[str, Any]], Task]] = {
     "classification": Classification.from_settings,
+    "regression": Regression.from_settings,
+    "generation": Generation.from_settings,
+    "embedding": Embedding.from_settings,
 }
+"""Makes a task of its settings, which the host has checked and completed with the defaults."""
 
 
 def task_for(name: str, settings: Mapping[str, Any]) -> Task:

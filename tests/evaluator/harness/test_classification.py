@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from evaluator.harness.classification import Classification
 from evaluator.harness.errors import ModelError
+from evaluator.harness.runners import ArraySpec
 
 SETTINGS = {"classes": 3, "input": {"shape": [4], "dtype": "float32"}}
 TASK = Classification.from_settings(SETTINGS)
@@ -16,8 +17,7 @@ SCORES = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]], dtype=np.float32)
 
 
 def test_settings() -> None:
-    assert TASK.inputs.shape == (4,)
-    assert TASK.inputs.dtype == "float32"
+    assert TASK.inputs == ArraySpec(shape=(4,), dtype="float32")
     assert TASK.columns == 3
 
 

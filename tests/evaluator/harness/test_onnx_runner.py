@@ -9,11 +9,13 @@ from onnx import TensorProto, helper
 
 from evaluator.harness.errors import LoadError, ModelError
 from evaluator.harness.onnx_runner import OnnxRunner
-from evaluator.harness.runners import InputSpec, LoadOptions
+from evaluator.harness.runners import ArraySpec, LoadOptions
 from tests.evaluator.harness.onnx_models import linear, save
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(4, 3)
-OPTIONS = LoadOptions(inputs=InputSpec(shape=(4,), dtype="float32"), device="cpu")
+OPTIONS = LoadOptions(
+    "classification", {}, inputs=ArraySpec(shape=(4,), dtype="float32"), device="cpu"
+)
 INPUTS = np.eye(4, dtype=np.float32)
 
 
@@ -68,13 +70,17 @@ def test_writes_nothing_beside_the_model(runner: OnnxRunner, tmp_path: Path) -> 
 def test_another_input_shape(
     runner: OnnxRunner, tmp_path: Path, shape: tuple[int, ...], message: str
 ) -> None:
-    options = LoadOptions(inputs=InputSpec(shape=shape, dtype="float32"), device="cpu")
+    options = LoadOptions(
+        "classification", {}, inputs=ArraySpec(shape=shape, dtype="float32"), device="cpu"
+    )
     with pytest.raises(LoadError, match=message):
         runner.load(save(linear(WEIGHTS), tmp_path), options)
 
 
 def test_another_input_type(runner: OnnxRunner, tmp_path: Path) -> None:
-    options = LoadOptions(inputs=InputSpec(shape=(4,), dtype="int64"), device="cpu")
+    options = LoadOptions(
+        "classification", {}, inputs=ArraySpec(shape=(4,), dtype="int64"), device="cpu"
+    )
     with pytest.raises(LoadError, match="the competition gives int64"):
         runner.load(save(linear(WEIGHTS), tmp_path), options)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from evaluator.harness.errors import ModelError
 from evaluator.harness.python_runner import PythonRunner
-from evaluator.harness.runners import InputSpec, LoadOptions
+from evaluator.harness.runners import ArraySpec, LoadOptions
 
-options = LoadOptions(inputs=InputSpec(shape=(4,), dtype="float32"), device="cpu")
+inputs = ArraySpec(shape=(4,), dtype="float32")
+options = LoadOptions("classification", {}, inputs=inputs, device="cpu")
 try:
     model = PythonRunner(threads=1).load(Path(sys.argv[1]), options)
     print(model.predict(np.ones((2, 4), dtype=np.float32))[""].tolist())
@@ -86,4 +87,4 @@ class Model:
     def predict(self, inputs): return [[1.0], [1.0, 2.0]]
 def load(folder, device): return Model()
 """
-    assert "TOLD wrong_output predict() returned no array" in run(tmp_path, source)
+    assert "TOLD wrong_output The model answered no array" in run(tmp_path, source)
