@@ -15,10 +15,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import pipeline, upload
+from benchmarks import inspection, pipeline, upload
 
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "upload": upload.measure,
+    "inspection": inspection.measure,
     "pipeline": pipeline.measure,
 }
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "performance.json"

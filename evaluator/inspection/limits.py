@@ -77,5 +77,8 @@ ONNX_MAX_SCANNED_BYTES = 64 * MIB
 ONNX_MAX_NAME_BYTES = 4 * KIB
 """Of the names that the inspector has to read: operators, domains, file names."""
 
+ONNX_MAX_KEPT_NAME_BYTES = 4 * MIB
+"""Of all names together that are kept at once, to tell which value goes where."""
+
 MAX_REFUSALS = 32
 MAX_TENSOR_SUMMARIES = 64

@@ -88,6 +88,7 @@ class _GraphReader:
         self._weights: dict[str, int] = {}
         self._shapes: dict[str, Shape] = {}
         self._nodes: list[_Node] = []
+        self._name_bytes = 0
 
     def flops(self, size: int) -> int:
         """Operations for one example. Raises `_NotKnown` or `Refused`."""
@@ -144,20 +145,20 @@ class _GraphReader:
         for name, part in self._fields(NODE, message):
             match name:
                 case "op_type":
-                    node.operator = self._wire.text(part)
+                    node.operator = self._name(part)
                 case "domain":
-                    node.domain = self._wire.text(part)
+                    node.domain = self._name(part)
                 case "input":
-                    node.inputs.append(self._wire.text(part))
+                    node.inputs.append(self._name(part))
                 case "output":
-                    node.outputs.append(self._wire.text(part))
+                    node.outputs.append(self._name(part))
         return node
 
     def _tensor(self, message: WireField) -> tuple[str, list[int]]:
         tensor, shape = "", list[int]()
         for name, part in self._fields(TENSOR, message):
             if name == "name":
-                tensor = self._wire.text(part)
+                tensor = self._name(part)
             elif name == "dims" and part.wire is Wire.BYTES:
                 shape.extend(self._wire.packed_varints(part.start, part.end))
             elif name == "dims":
@@ -168,7 +169,7 @@ class _GraphReader:
         value, shape = "", None
         for name, part in self._fields(VALUE_INFO, message):
             if name == "name":
-                value = self._wire.text(part)
+                value = self._name(part)
             elif name == "type":
                 shape = self._declared_shape(part)
         if shape is not None:
@@ -192,6 +193,12 @@ class _GraphReader:
                 if name == "dim_value":
                     size = self._wire.signed(value)
             yield size if size is not None and size > 0 else None
+
+    def _name(self, part: WireField) -> str:
+        self._name_bytes += part.size
+        if self._name_bytes > limits.ONNX_MAX_KEPT_NAME_BYTES:
+            raise _NotKnown
+        return self._wire.text(part)
 
     def _fields(self, spec: MessageSpec, message: WireField) -> Iterator[tuple[str, WireField]]:
         return message_fields(self._wire, spec, message.start, message.end)

@@ -151,6 +151,12 @@ def test_a_graph_with_functions_is_not_guessed() -> None:
     assert onnx_verdict(helper.make_model(graph, functions=[function])).workload is None
 
 
+def test_a_graph_of_more_names_than_can_be_kept_is_not_guessed() -> None:
+    nodes = [helper.make_node("Relu", ["x" * 4000], [f"{i}" * 500]) for i in range(1000)]
+    graph = helper.make_graph(nodes, "graph", [], [], [weight("a", 8, 3)])
+    assert onnx_verdict(helper.make_model(graph)).workload is None
+
+
 def test_a_malformed_declaration_is_no_reason_to_refuse() -> None:
     """Types are not read to count; what is wrong with them only hides what an example costs."""
     graph = helper.make_graph([MATMUL], "graph", [], [], [weight("a", 8, 3)])
