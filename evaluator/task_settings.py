@@ -14,6 +14,7 @@ TEXT_BYTES: Final = 65_536
 """The longest text, in bytes of UTF-8, that a competition may give or ask for."""
 
 ClassName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]
+ColumnName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]
 Length = Annotated[int, Field(ge=1, le=2**31 - 1)]
 TextBytes = Annotated[int, Field(ge=1, le=TEXT_BYTES)]
 
@@ -97,12 +98,19 @@ class EmbeddingSettings(TaskSettings):
     similarity: Literal["cosine", "dot"] = "cosine"
 
 
+class CustomSettings(TaskSettings):
+    """What a submission's columns are, beside `id`. Left out, the metric alone judges them."""
+
+    columns: tuple[ColumnName, ...] | None = Field(default=None, min_length=1, max_length=4095)
+
+
 TASK_SETTINGS: Final[Mapping[str, type[TaskSettings]]] = MappingProxyType(
     {
         "classification": ClassificationSettings,
         "regression": RegressionSettings,
         "generation": GenerationSettings,
         "embedding": EmbeddingSettings,
+        "custom": CustomSettings,
     }
 )
 """The settings of every task type by its name."""

@@ -2,8 +2,12 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evaluator.sandbox.base import Sandbox, SandboxUnavailable
+
+if TYPE_CHECKING:
+    from evaluator.sandbox.metric_sandbox import MetricSandbox
 
 DEFAULT_HARNESS_IMAGE = "minigiants-harness:local"
 KINDS = ("auto", "docker", "gvisor", "fallback")
@@ -28,10 +32,7 @@ def choose_sandbox(
     if kind in ("docker", "gvisor"):
         return _docker(kind, scratch, harness_image, gpu)
     if kind != "auto":
-        raise SandboxUnavailable(
-            f"There is no sandbox of kind {kind!r}. Set MINIGIANTS_SANDBOX to one of "
-            f"{', '.join(KINDS)}."
-        )
+        raise _unknown(kind)
     try:
         return _docker("docker", scratch, harness_image, gpu)
     except SandboxUnavailable as no_docker:
@@ -44,11 +45,44 @@ def choose_sandbox(
             ) from no_fallback
 
 
+def choose_metric_sandbox(
+    kind: str, *, scratch: Path, harness_image: str = DEFAULT_HARNESS_IMAGE
+) -> "MetricSandbox | None":
+    """The sandbox for organizers' metrics, None where metrics can't run: they need a container.
+
+    `kind` is one of `KINDS`; `auto` takes Docker where an engine answers and has the harness
+    image. Raises `SandboxUnavailable` if an engine is asked for and can't be had.
+    """
+    if kind not in KINDS:
+        raise _unknown(kind)
+    if kind == "fallback":
+        return None
+    from evaluator.sandbox.metric_sandbox import MetricSandbox
+
+    try:
+        return MetricSandbox(scratch=scratch, image=harness_image, runtime=_runtime(kind))
+    except SandboxUnavailable as no_docker:
+        if kind != "auto":
+            raise
+        logger.info("No sandbox for metrics: %s", no_docker)
+        return None
+
+
+def _unknown(kind: str) -> SandboxUnavailable:
+    return SandboxUnavailable(
+        f"There is no sandbox of kind {kind!r}. Set MINIGIANTS_SANDBOX to one of "
+        f"{', '.join(KINDS)}."
+    )
+
+
+def _runtime(kind: str) -> str:
+    return "runsc" if kind == "gvisor" else "runc"
+
+
 def _docker(kind: str, scratch: Path, harness_image: str, gpu: str | None) -> Sandbox:
     from evaluator.sandbox.docker_sandbox import DockerSandbox
 
-    runtime = "runsc" if kind == "gvisor" else "runc"
-    return DockerSandbox(scratch=scratch, image=harness_image, runtime=runtime, gpu=gpu)
+    return DockerSandbox(scratch=scratch, image=harness_image, runtime=_runtime(kind), gpu=gpu)
 
 
 def _fallback(scratch: Path, gpu: str | None) -> Sandbox:

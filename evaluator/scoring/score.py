@@ -131,10 +131,11 @@ def score(
         for split in Split
     )
     losses = scorer.losses(metrics[0])
-    return ScoreOutcome(values=values, losses=None if losses is None else _npy(losses))
+    return ScoreOutcome(values=values, losses=None if losses is None else npy(losses))
 
 
-def _npy(array: NDArray[np.float32]) -> bytes:
+def npy(array: NDArray[np.float32]) -> bytes:
+    """The array as a file in NumPy's format."""
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     return file.getvalue()

@@ -24,6 +24,6 @@ def clip_log(text: str, limit: int = LOG_CHARACTERS) -> str:
     return text[:head] + _CUT.format(len(text) - keep) + text[len(text) - tail :]
 
 
-def clip_detail(text: str) -> str:
+def clip_detail(text: str, limit: int = DETAIL_CHARACTERS) -> str:
     """The beginning of a sentence about a failure, as much as a report carries."""
-    return text.replace("\0", "\ufffd").encode(errors="replace").decode()[:DETAIL_CHARACTERS]
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()[:limit]

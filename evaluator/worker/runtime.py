@@ -5,14 +5,18 @@ import shutil
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import structlog
 
-from evaluator.contract import PREDICTIONS, Presence, Role
+from evaluator.contract import PREDICTIONS, Presence, Role, Strength
 from evaluator.sandbox.base import Sandbox
-from evaluator.sandbox.choice import DEFAULT_HARNESS_IMAGE, choose_sandbox
+from evaluator.sandbox.choice import (
+    DEFAULT_HARNESS_IMAGE,
+    choose_metric_sandbox,
+    choose_sandbox,
+)
 from evaluator.worker.attempt import Attempts
 from evaluator.worker.cache import BlobCache
 from evaluator.worker.config import WorkerConfig
@@ -25,6 +29,9 @@ from evaluator.worker.work import Work
 
 WORK_DIRECTORY_MODE: Final = 0o711
 """A sandbox's other user may pass through to the files it is shown, and list nothing."""
+
+if TYPE_CHECKING:
+    from evaluator.sandbox.metric_sandbox import MetricSandbox
 
 log = structlog.get_logger()
 
@@ -42,6 +49,20 @@ def configured_sandbox(config: WorkerConfig, slot: int) -> Sandbox:
         scratch=scratch,
         harness_image=config.harness_image or DEFAULT_HARNESS_IMAGE,
         gpu=config.gpu,
+    )
+
+
+def configured_metric_sandbox(config: WorkerConfig) -> "MetricSandbox | None":
+    """The sandbox for organizers' metrics, None without a container engine.
+
+    Raises `SandboxUnavailable`.
+    """
+    scratch = config.scratch / "metrics"
+    scratch.mkdir(mode=WORK_DIRECTORY_MODE, exist_ok=True)
+    return choose_metric_sandbox(
+        config.sandbox,
+        scratch=scratch,
+        harness_image=config.harness_image or DEFAULT_HARNESS_IMAGE,
     )
 
 
@@ -92,7 +113,8 @@ class Runtime:
         client = PlatformClient(config.platform_url, config.key.get_secret_value())
         self._closers.append(client.close)
         fetcher = Fetcher(client, BlobCache(config.cache, config.cache_bytes))
-        sandboxes: Sandboxes | None = None
+        strength: Strength | None = None
+        formats: frozenset[str] = frozenset()
         work: Work[Any, Any]
         # Imported by role: metrics take seconds to load, and a predict worker has no use for them.
         if config.role is Role.PREDICT:
@@ -100,15 +122,21 @@ class Runtime:
 
             sandboxes = Sandboxes(lambda slot: self._make_sandbox(config, slot), config.slots)
             self._closers.append(sandboxes.close)
+            strength, formats = sandboxes.strength, sandboxes.formats | {PREDICTIONS}
             work = Predicting(client, fetcher, sandboxes)
         else:
+            from evaluator.worker.custom_metric import CustomMetric
             from evaluator.worker.score import Scoring
 
-            work = Scoring(client, fetcher)
+            metric_sandbox = configured_metric_sandbox(config)
+            if metric_sandbox is not None:
+                self._closers.append(metric_sandbox.close)
+                strength = metric_sandbox.strength
+            work = Scoring(client, fetcher, CustomMetric(metric_sandbox))
         self._attempts = Attempts(
             client, work, worker=config.name, folder=jobs, shutdown=self._shutdown
         )
-        presence = PresenceReporter(client, _presence(config, sandboxes))
+        presence = PresenceReporter(client, _presence(config, strength, formats))
         presence.start()
         self._closers.append(presence.stop)
 
@@ -131,7 +159,7 @@ class Runtime:
         return jobs
 
 
-def _presence(config: WorkerConfig, sandboxes: Sandboxes | None) -> Presence:
+def _presence(config: WorkerConfig, strength: Strength | None, formats: frozenset[str]) -> Presence:
     try:
         version = metadata.version("minigiants")
     except metadata.PackageNotFoundError:  # run from a source tree
@@ -141,7 +169,7 @@ def _presence(config: WorkerConfig, sandboxes: Sandboxes | None) -> Presence:
         role=config.role,
         profile=config.profile,
         slots=config.slots,
-        strength=sandboxes.strength if sandboxes else None,
-        formats=tuple(sorted({*sandboxes.formats, PREDICTIONS})) if sandboxes else (),
+        strength=strength,
+        formats=tuple(sorted(formats)),
         version=version,
     )

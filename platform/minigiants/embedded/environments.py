@@ -30,12 +30,14 @@ _FOR_PLATFORM = (
     "MINIGIANTS_LOG_LEVEL",
     "MINIGIANTS_PACKS",
 )
-_FOR_PREDICT = (
+_FOR_SANDBOXES = (
     "DOCKER_HOST",
     "DOCKER_TLS_VERIFY",
     "DOCKER_CERT_PATH",
     "MINIGIANTS_HARNESS_IMAGE",
     "MINIGIANTS_SANDBOX",
+)
+_FOR_PREDICT = (
     "MINIGIANTS_WORKER_CACHE_BYTES",
     "MINIGIANTS_WORKER_SLOTS",
 )
@@ -79,6 +81,7 @@ def worker_environment(
     predicts = role is Role.PREDICT
     environment = {
         **_common(),
+        **_taken(_FOR_SANDBOXES),
         **(_taken(_FOR_PREDICT) if predicts else {}),
         "MINIGIANTS_WORKER_ROLE": role.value,
         "MINIGIANTS_WORKER_PROFILE": PROFILE,

@@ -76,11 +76,12 @@ def test_nothing_of_the_callers_environment_slips_through(
         assert not {"of the caller", "of another installation"} & set(environment.values())
 
 
-def test_only_the_predict_worker_learns_of_docker(
+def test_only_workers_learn_of_docker(
     home: Home, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///x")
     predict = worker_environment(Role.PREDICT, home, credentials, ADDRESSES)
     score = worker_environment(Role.SCORE, home, credentials, ADDRESSES)
-    assert predict["DOCKER_HOST"] == "unix:///x"
-    assert "DOCKER_HOST" not in score
+    platform = platform_environment(home, credentials, ADDRESSES)
+    assert predict["DOCKER_HOST"] == score["DOCKER_HOST"] == "unix:///x"
+    assert "DOCKER_HOST" not in platform

@@ -1,0 +1,172 @@
+"""Runs an organizer's metric in a container of its own: one for each call, never beside a model.
+
+The code is the organizer's, not ours. It sees the rows of one split and nothing else of the host,
+has no network, and its answer is read as one reads a participant's. It never runs without a
+container: the embedded fallback has no place for it.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluator.contract import Limits, MetricLimits
+from evaluator.harness.metric_answer import CALL, CODE, MODULE, SOLUTION, SUBMISSION
+from evaluator.sandbox.base import SandboxUnavailable
+from evaluator.sandbox.container import container_settings
+from evaluator.sandbox.docker_guest import DockerGuest
+from evaluator.sandbox.engine import STRENGTHS, connect, remove_containers, require
+from evaluator.sandbox.guest import Exit, Source
+from evaluator.sandbox.logs import LogBook, LogTooLarge
+from evaluator.sandbox.metric_answer import MetricFailed, answer_limit, read_answer
+from evaluator.sandbox.workspace import JobFolder, Workspace
+
+LOG_BYTES: Final = 256 * 1024
+TICK_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True)
+class MetricCall:
+    """One call of `score` in the file `code`.
+
+    `solution` and `submission` are CSV files with the same `rows` rows in the same order, named
+    by the column `row_id_column`.
+    """
+
+    code: Path
+    solution: Path
+    submission: Path
+    rows: int
+    row_id_column: str
+    params: Mapping[str, Any]
+    limits: MetricLimits
+
+
+@dataclass(frozen=True, eq=False)
+class MetricResult:
+    """What the metric returned: a finite score, and float64 losses [rows] or None."""
+
+    score: float
+    losses: NDArray[np.float64] | None
+
+
+class MetricSandbox:
+    """Containers for metrics on one engine. Threads may share it."""
+
+    def __init__(self, *, scratch: Path, image: str, runtime: str) -> None:
+        """Find the engine, its runtime and the image. Raises `SandboxUnavailable`."""
+        self.strength = STRENGTHS[runtime]
+        self._image = image
+        self._runtime = runtime
+        self._api = connect()
+        try:
+            require(self._api, image, runtime)
+            self._workspace = Workspace(scratch)
+        except OSError as error:
+            self._api.close()
+            raise SandboxUnavailable(f"The folder {scratch} cannot be used: {error}") from error
+        except SandboxUnavailable:
+            self._api.close()
+            raise
+        self._workspace.sweep(self._remove_containers)
+
+    def run(self, call: MetricCall, *, on_tick: Callable[[], None]) -> MetricResult:
+        """Call the metric once, in a container that is gone afterwards.
+
+        `on_tick` is called about twice a second; what it raises ends the call. Raises
+        `SubmissionRefused`, `MetricFailed`, and `SandboxFault` for the engine's own failures.
+        """
+        limits = _limits(call.limits)
+        with self._workspace.job() as job:
+            _lay_out(call, job)
+            settings = container_settings(
+                [MODULE],
+                limits,
+                seed=0,
+                image=self._image,
+                runtime=self._runtime,
+                job=job.path,
+                owner=self._workspace.owner,
+            )
+            guest = DockerGuest(self._api, settings)
+            try:
+                return _listen(guest, call, limits, on_tick)
+            finally:
+                guest.destroy()
+
+    def close(self) -> None:
+        """Remove what this sandbox, and others whose worker has died, left on the machine."""
+        try:
+            self._remove_containers(self._workspace.owner)
+            self._workspace.sweep(self._remove_containers)
+        finally:
+            self._workspace.close()
+            self._api.close()
+
+    def _remove_containers(self, owner: str) -> None:
+        remove_containers(self._api, owner)
+
+
+def _limits(limits: MetricLimits) -> Limits:
+    return Limits(memory_bytes=limits.memory_bytes, log_bytes=LOG_BYTES)
+
+
+def _lay_out(call: MetricCall, job: JobFolder) -> None:
+    job.place(call.code, CODE)
+    job.place(call.solution, SOLUTION)
+    job.place(call.submission, SUBMISSION)
+    told = {"row_id_column_name": call.row_id_column, "params": dict(call.params)}
+    (job.path / CALL).write_text(json.dumps(told))
+
+
+def _listen(
+    guest: DockerGuest, call: MetricCall, limits: Limits, on_tick: Callable[[], None]
+) -> MetricResult:
+    """Hear the metric out and judge its answer. What it printed goes with a failure."""
+    log = LogBook(limits.log_bytes)
+    log.close_smoke()
+    try:
+        answer = _answer(guest, call, log, on_tick)
+        _require_orderly(guest.destroy(), limits)
+        score, losses = read_answer(answer, call.rows)
+    except LogTooLarge:
+        said = f"The metric printed more than {limits.log_bytes} bytes."
+        raise MetricFailed(said, log=log.host_log) from None
+    except MetricFailed as failed:
+        raise MetricFailed(str(failed), log=log.host_log) from failed
+    return MetricResult(score, losses)
+
+
+def _answer(
+    guest: DockerGuest, call: MetricCall, log: LogBook, on_tick: Callable[[], None]
+) -> bytes:
+    """All that the container wrote to standard output until its end."""
+    deadline = time.monotonic() + call.limits.time_seconds
+    most = answer_limit(call.rows)
+    answer = bytearray()
+    while (chunks := guest.receive(TICK_SECONDS)) is not None:
+        on_tick()
+        for source, data in chunks:
+            if source is Source.LOG:
+                log.feed(data)
+            else:
+                answer += data
+        if len(answer) > most:
+            raise MetricFailed(f"The metric answered more than {most} bytes.")
+        if time.monotonic() > deadline:
+            seconds = call.limits.time_seconds
+            raise MetricFailed(f"The metric took longer than {seconds:g} s for one split.")
+    return bytes(answer)
+
+
+def _require_orderly(ending: Exit, limits: Limits) -> None:
+    if ending.out_of_memory and ending.code != 0:
+        mebibytes = limits.memory_bytes / 1024**2
+        raise MetricFailed(f"The metric needed more than {mebibytes:g} MiB of memory.")
+    if ending.code != 0:
+        raise MetricFailed(f"The metric's process ended with the exit status {ending.code}.")
