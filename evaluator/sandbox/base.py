@@ -40,8 +40,9 @@ class SandboxRequest:
     """One model, the inputs that it shall answer, and what it may use.
 
     `model_folder` holds the artifact's files; the sandbox shows them to the model read-only.
-    `smoke_inputs` and `hidden_inputs` are `.npy` files whose first axis counts the examples. The
-    hidden one enters the sandbox only after the smoke run has ended and its log is closed.
+    `smoke_inputs` and `hidden_inputs` are `.npy` files whose first axis counts the examples, or
+    `.jsonl` files with a text a line. The hidden one enters the sandbox only after the smoke run
+    has ended and its log is closed. `task` has all its settings, defaults included.
     `output_folder` belongs to the host; the sandboxed process never sees it.
     """
 
@@ -60,9 +61,10 @@ class SandboxResult:
     """How a run ended.
 
     `failure_detail` is a sentence of ours from an enumerated list, never text of the model.
-    `predictions` is a `.npy` file in the request's output folder, written by the host from bytes
-    that it has checked; it is there exactly when `failure` is None. `smoke_log` was written before
-    the hidden inputs were in reach, so its participant may read it; `host_log` is for hosts only.
+    `predictions` is a file of numbers (`.npy`) or texts (`.jsonl`) in the request's output folder,
+    written by the host from bytes that it has checked; it is there exactly when `failure` is None.
+    `smoke_log` was written before the hidden inputs were in reach, so its participant may read it;
+    `host_log` is for hosts only.
     """
 
     failure: Failure | None

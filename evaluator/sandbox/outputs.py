@@ -1,27 +1,23 @@
-"""What a task expects of a model, and the checking of what the model sent instead.
+"""The checking of what a model sent, and the file in which it is kept.
 
 The bytes come from a process that the model shares, so nothing of them is believed: their number,
 shape and values are checked here, and the file of predictions is written by the host.
 """
 
+import io
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.contract import TaskSpec
 from evaluator.harness.protocol import ROWS
 from evaluator.sandbox.base import SandboxFault
 
 FLOAT = np.dtype("<f4")
-COLUMNS: dict[str, Callable[[Mapping[str, Any]], int]] = {
-    "classification": lambda settings: int(settings["classes"]),
-}
-"""Numbers a model answers for each example, by task type."""
+TEXT_SUFFIX = ".jsonl"
 
 
 class InvalidPredictions(Exception):
@@ -32,52 +28,36 @@ class OutputTooLarge(Exception):
     """The model's answer has more bytes than it may have."""
 
 
-def expected_columns(task: TaskSpec) -> int:
-    """Numbers per example. Raises `SandboxFault` for a task that this worker does not know."""
-    try:
-        return COLUMNS[task.type](task.settings)
-    except (KeyError, TypeError, ValueError) as error:
-        raise SandboxFault(
-            f"This worker cannot run the task type {task.type!r} with these settings."
-        ) from error
-
-
 def example_count(inputs: Path) -> int:
-    """Length of the first axis of a `.npy` file. Raises `SandboxFault` if it is none."""
+    """Length of the first axis of a `.npy` file, lines of a `.jsonl` one.
+
+    Raises `SandboxFault` if it is neither.
+    """
     try:
+        if inputs.suffix == TEXT_SUFFIX:
+            with inputs.open("rb") as file:
+                return sum(1 for _ in file)
         array: NDArray[np.generic] = np.load(inputs, mmap_mode="r", allow_pickle=False)
         return int(array.shape[0])
     except (OSError, ValueError, IndexError) as error:
-        raise SandboxFault(f"{inputs.name} is no .npy file of examples.") from error
+        raise SandboxFault(f"{inputs.name} is no file of examples.") from error
 
 
-class Predictions:
-    """The answer to one run: `examples` rows of `columns` finite float32 numbers.
+class OutputFile:
+    """A file that the host writes as answers come, on disk only once it is complete.
 
-    With `file` they are written there as `.npy`, without they are only checked. A context
-    manager; leaving it before `keep` removes the file.
+    With `file` None nothing is written. A context manager; leaving it before `keep` removes the
+    file.
     """
 
-    def __init__(self, *, examples: int, columns: int, limit: int, file: Path | None) -> None:
-        self._examples = examples
-        self._columns = columns
-        self._limit = limit
+    def __init__(self, file: Path | None) -> None:
         self._file = file
-        self._rows = 0
-        self._kept = False
         self._stream: BinaryIO | None = None
+        self._kept = False
 
     def __enter__(self) -> Self:
         if self._file is not None:
             self._stream = self._file.open("wb")
-            np.lib.format.write_array_header_1_0(
-                self._stream,
-                {
-                    "descr": FLOAT.str,
-                    "fortran_order": False,
-                    "shape": (self._examples, self._columns),
-                },
-            )
         return self
 
     def __exit__(
@@ -91,6 +71,42 @@ class Predictions:
             if not self._kept and self._file is not None:
                 self._file.unlink()
 
+    def write(self, data: bytes | memoryview) -> None:
+        """Append to the file, if there is one."""
+        if self._stream is not None:
+            self._stream.write(data)
+
+    def keep(self) -> None:
+        """Leave the file on disk."""
+        if self._stream is not None:
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        self._kept = True
+
+
+class Predictions(OutputFile):
+    """The answer to one run: `examples` rows of `columns` finite float32 numbers.
+
+    With `at_most` a row may have fewer columns, all rows the same; the first frame settles how
+    many. With `file` they are written there as `.npy`, without they are only checked.
+    """
+
+    def __init__(
+        self,
+        *,
+        examples: int,
+        columns: int,
+        limit: int,
+        file: Path | None,
+        at_most: bool = False,
+    ) -> None:
+        super().__init__(file)
+        self._examples = examples
+        self._most_columns = columns
+        self._columns = None if at_most else columns
+        self._limit = limit
+        self._rows = 0
+
     def add(self, payload: bytes) -> int:
         """Take the payload of a frame of rows and return how many there were.
 
@@ -100,7 +116,9 @@ class Predictions:
             raise InvalidPredictions
         rows: int
         rows, columns = ROWS.unpack_from(payload)
-        if rows == 0 or columns != self._columns or self._rows + rows > self._examples:
+        if not 1 <= columns <= self._most_columns or columns != (self._columns or columns):
+            raise InvalidPredictions
+        if rows == 0 or self._rows + rows > self._examples:
             raise InvalidPredictions
         if len(payload) - ROWS.size != rows * columns * FLOAT.itemsize:
             raise InvalidPredictions
@@ -109,8 +127,10 @@ class Predictions:
         values = np.frombuffer(payload, dtype=FLOAT, offset=ROWS.size)
         if not np.isfinite(values).all():
             raise InvalidPredictions
-        if self._stream is not None:
-            self._stream.write(values.data)
+        if self._rows == 0:
+            self._columns = columns
+            self.write(_npy_header(self._examples, columns))
+        self.write(values.data)
         self._rows += rows
         return rows
 
@@ -121,7 +141,12 @@ class Predictions:
         """
         if self._rows != self._examples:
             raise InvalidPredictions
-        if self._stream is not None:
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-        self._kept = True
+        super().keep()
+
+
+def _npy_header(rows: int, columns: int) -> bytes:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": FLOAT.str, "fortran_order": False, "shape": (rows, columns)}
+    )
+    return header.getvalue()

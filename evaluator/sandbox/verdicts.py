@@ -21,8 +21,20 @@ class Detail(Enum):
     SMOKE_CRASHED = "The model failed on the public smoke inputs. The smoke run's log shows how."
     HIDDEN_CRASHED = "The model failed on the hidden inputs, after it had passed the smoke run."
     WRONG_OUTPUT = (
-        "The model's predictions do not have the shape and kind that the task asks for: one row of "
-        "finite numbers for each example."
+        "The model's predictions do not have the shape and kind that the task asks for: for each "
+        "example one row of finite numbers, or one text that is not too long."
+    )
+    TENSORS_MISMATCH = (
+        "The checkpoint does not hold exactly the tensors of its model. The smoke run's log names "
+        "those that are missing, left over or of another shape."
+    )
+    TOKENIZER_LOSSY = (
+        "The tokenizer does not give back each text, byte for byte, from the tokens that it makes."
+    )
+    NOT_CAUSAL = "The model's predictions depend on text that comes after what they predict."
+    NOT_NORMALISED = (
+        "The model's log-probabilities for a next byte are not those of a distribution: their "
+        "exponentials do not sum to 1 within 1e-4, or the byte that came was impossible."
     )
     OUT_OF_TURN = "The result channel, which belongs to the harness, carried something else."
     OUTPUT_TOO_LARGE = "The predictions have more than {output_bytes} bytes."
@@ -54,6 +66,10 @@ class ModelFailed(Exception):
 OUT_OF_MEMORY = Verdict(Failure.OUT_OF_MEMORY, Detail.OUT_OF_MEMORY)
 LOAD_FAILED = Verdict(Failure.LOAD_FAILED, Detail.LOAD_FAILED)
 WRONG_OUTPUT = Verdict(Failure.INVALID_PREDICTIONS, Detail.WRONG_OUTPUT)
+TENSORS_MISMATCH = Verdict(Failure.TENSORS_MISMATCH, Detail.TENSORS_MISMATCH)
+TOKENIZER_LOSSY = Verdict(Failure.TOKENIZER_LOSSY, Detail.TOKENIZER_LOSSY)
+NOT_CAUSAL = Verdict(Failure.NOT_CAUSAL, Detail.NOT_CAUSAL)
+NOT_NORMALISED = Verdict(Failure.NOT_NORMALISED, Detail.NOT_NORMALISED)
 OUT_OF_TURN = Verdict(Failure.INVALID_PREDICTIONS, Detail.OUT_OF_TURN)
 OUTPUT_TOO_LARGE = Verdict(Failure.OUTPUT_TOO_LARGE, Detail.OUTPUT_TOO_LARGE)
 LOG_TOO_LARGE = Verdict(Failure.LOG_TOO_LARGE, Detail.LOG_TOO_LARGE)

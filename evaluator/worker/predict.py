@@ -8,8 +8,10 @@ from evaluator.contract import (
     Measurements,
     PredictJob,
     PredictReport,
+    SignedFile,
     Stage,
     StoredBlob,
+    TaskSpec,
 )
 from evaluator.sandbox.base import SandboxCancelled, SandboxFault, SandboxRequest, SandboxResult
 from evaluator.tasks import load_task
@@ -48,7 +50,8 @@ class Predicting(Work[PredictJob, PredictReport]):
                 failure_detail=f"No sandbox of this worker runs the format {job.format!r}.",
             )
         task = load_task(job.task)
-        request = self._fetch(job, folder, lease)
+        request = self._fetch(job, task.spec, folder, lease)
+        task.count_examples(request.smoke_inputs)
         examples = task.count_examples(request.hidden_inputs)
         result = self._run(request, lease)
         if result.failure is not None or result.predictions is None:
@@ -89,16 +92,16 @@ class Predicting(Work[PredictJob, PredictReport]):
         self._fetcher.fetch(job.artifact[0], results, lease)
         return _report(job, predictions=self._store(job, results, lease))
 
-    def _fetch(self, job: PredictJob, folder: Path, lease: Lease) -> SandboxRequest:
+    def _fetch(self, job: PredictJob, task: TaskSpec, folder: Path, lease: Lease) -> SandboxRequest:
         if job.smoke_inputs is None or job.hidden_inputs is None:
             raise InvalidTask("no_inputs", f"The format {job.format!r} needs inputs.")
         lease.proceed(Stage.FETCHING)
         request = SandboxRequest(
             format=job.format,
-            task=job.task,
+            task=task,
             model_folder=folder / "model",
-            smoke_inputs=folder / "smoke_inputs.npy",
-            hidden_inputs=folder / "hidden_inputs.npy",
+            smoke_inputs=_named(folder / "smoke_inputs", job.smoke_inputs),
+            hidden_inputs=_named(folder / "hidden_inputs", job.hidden_inputs),
             output_folder=folder / "output",
             limits=job.limits,
             seed=job.seed,
@@ -125,6 +128,11 @@ class Predicting(Work[PredictJob, PredictReport]):
             pause=lease.pause,
             seconds=UPLOAD_SECONDS,
         )
+
+
+def _named(path: Path, file: SignedFile) -> Path:
+    """The path with the ending of a pack's file, which tells what kind of inputs it holds."""
+    return path.with_suffix(Path(file.path).suffix)
 
 
 def _report(

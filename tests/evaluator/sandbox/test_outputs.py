@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from evaluator.contract import TaskSpec
 from evaluator.harness.protocol import ROWS
 from evaluator.sandbox.base import SandboxFault
 from evaluator.sandbox.outputs import (
@@ -17,7 +16,6 @@ from evaluator.sandbox.outputs import (
     OutputTooLarge,
     Predictions,
     example_count,
-    expected_columns,
 )
 
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -94,18 +92,33 @@ def test_what_is_left_unkept_is_removed(tmp_path: Path) -> None:
     assert not file.exists()
 
 
-def test_columns_of_a_task() -> None:
-    spec = TaskSpec(type="classification", settings={"classes": 10})
-    assert expected_columns(spec) == 10
-    for unknown in (TaskSpec(type="poetry"), TaskSpec(type="classification")):
-        with pytest.raises(SandboxFault, match="cannot run the task type"):
-            expected_columns(unknown)
+def test_a_row_may_be_narrower_where_the_task_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "predictions.npy"
+    with Predictions(examples=4, columns=3, limit=10**6, file=file, at_most=True) as answer:
+        answer.add(payload(np.ones((1, 2), dtype=np.float32)))
+        for columns in (0, 1, 3):
+            with pytest.raises(InvalidPredictions):
+                answer.add(payload(np.ones((1, columns), dtype=np.float32)))
+        answer.add(payload(np.ones((3, 2), dtype=np.float32)))
+        answer.keep()
+    assert np.load(file, allow_pickle=False).shape == (4, 2)
+
+
+def test_a_row_may_not_be_wider(tmp_path: Path) -> None:
+    for columns in (0, 4, 2**32 - 1):
+        with (
+            Predictions(examples=4, columns=3, limit=10**6, file=None, at_most=True) as answer,
+            pytest.raises(InvalidPredictions),
+        ):
+            answer.add(ROWS.pack(1, columns) + bytes(4 * min(columns, 4)))
 
 
 def test_examples_of_a_file(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros((5, 2)))
     assert example_count(tmp_path / "a.npy") == 5
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
+    assert example_count(tmp_path / "a.jsonl") == 2
     (tmp_path / "b.npy").write_bytes(b"no array")
-    for broken in ("b.npy", "absent.npy"):
-        with pytest.raises(SandboxFault, match=r"is no \.npy file"):
+    for broken in ("b.npy", "absent.npy", "absent.jsonl"):
+        with pytest.raises(SandboxFault, match="is no file of examples"):
             example_count(tmp_path / broken)

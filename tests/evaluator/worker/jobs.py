@@ -81,8 +81,8 @@ def offer_predict(platform: FakePlatform, **changes: Any) -> dict[str, Any]:
             platform.blob("model.onnx", b"the model"),
             {**platform.blob("config", b"{}"), "path": "extra/config.json"},
         ],
-        "smoke_inputs": platform.blob("smoke", npy(np.zeros((2, 4), np.float32))),
-        "hidden_inputs": platform.blob("hidden", npy(np.zeros((4, 4), np.float32))),
+        "smoke_inputs": platform.blob("smoke.npy", npy(np.zeros((2, 4), np.float32))),
+        "hidden_inputs": platform.blob("hidden.npy", npy(np.zeros((4, 4), np.float32))),
         **changes,
     }
     platform.offer(str(EVALUATION), **job)

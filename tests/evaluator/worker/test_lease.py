@@ -103,7 +103,7 @@ def test_after_the_grace_period_a_running_job_is_handed_back(
     runtime = started(Role.PREDICT, grace_seconds=0.1)
     job = threading.Thread(target=runtime.evaluate, args=(EVALUATION, 1))
     job.start()
-    platform.wait(lambda: bool(platform.said("/blobs/hidden/signed-secret")))
+    platform.wait(lambda: bool(platform.said("/blobs/hidden.npy/signed-secret")))
     runtime.begin_shutdown()
     job.join(20)
     [report] = platform.reports()

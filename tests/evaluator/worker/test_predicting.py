@@ -62,7 +62,7 @@ def test_the_second_evaluation_fetches_inputs_from_the_cache(
         offer_predict(platform)
         runtime.evaluate(EVALUATION, 1)
     assert len(platform.reports()) == 2
-    assert len(platform.said("/blobs/hidden/signed-secret")) == 1
+    assert len(platform.said("/blobs/hidden.npy/signed-secret")) == 1
 
 
 def test_a_format_that_needs_a_container_is_told_before_anything_is_fetched(
