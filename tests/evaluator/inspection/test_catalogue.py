@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -200,8 +201,21 @@ def test_every_code_has_an_artifact_that_it_refuses(code: RefusalCode, tmp_path:
     assert refusal.mend == CATALOGUE[code].mend
 
 
+CODES = {code.value for code in RefusalCode}
+FIELDS_IN_THE_DOCUMENTATION = {
+    *("architectures", "auto_map", "custom_pipelines", "model_type", "trust_remote_code"),
+}
+
+
 def test_the_catalogue_has_every_code() -> None:
     assert set(CATALOGUE) == set(RefusalCode)
+
+
+def test_the_documentation_has_every_code_and_no_other() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "inspection.md").read_text("utf-8")
+    refused = page[page.index("## What is refused") :]
+    told = {name for name in re.findall(r"`([a-z_]+)`", refused) if "_" in name or name in CODES}
+    assert told - FIELDS_IN_THE_DOCUMENTATION == CODES
 
 
 @pytest.mark.parametrize("code", list(RefusalCode))
