@@ -2,12 +2,9 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from evaluator.sandbox.base import Sandbox, SandboxUnavailable
-
-if TYPE_CHECKING:
-    from evaluator.sandbox.metric_sandbox import MetricSandbox
+from evaluator.sandbox.metric_base import MetricSandbox
 
 DEFAULT_HARNESS_IMAGE = "minigiants-harness:local"
 KINDS = ("auto", "docker", "gvisor", "fallback")
@@ -47,7 +44,7 @@ def choose_sandbox(
 
 def choose_metric_sandbox(
     kind: str, *, scratch: Path, harness_image: str = DEFAULT_HARNESS_IMAGE
-) -> "MetricSandbox | None":
+) -> MetricSandbox | None:
     """The sandbox for organizers' metrics, None where metrics can't run: they need a container.
 
     `kind` is one of `KINDS`; `auto` takes Docker where an engine answers and has the harness
@@ -57,10 +54,10 @@ def choose_metric_sandbox(
         raise _unknown(kind)
     if kind == "fallback":
         return None
-    from evaluator.sandbox.metric_sandbox import MetricSandbox
+    from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
 
     try:
-        return MetricSandbox(scratch=scratch, image=harness_image, runtime=_runtime(kind))
+        return DockerMetricSandbox(scratch=scratch, image=harness_image, runtime=_runtime(kind))
     except SandboxUnavailable as no_docker:
         if kind != "auto":
             raise

@@ -8,18 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from evaluator.harness.metric_answer import LINE_BYTES, LOSS_BYTES, MESSAGE_CHARACTERS
-
-
-class MetricFailed(Exception):
-    """The metric gave no score: the organizer's to mend. For hosts; `log` is what it printed."""
-
-    def __init__(self, message: str, *, log: str = "") -> None:
-        super().__init__(message)
-        self.log = log
-
-
-class SubmissionRefused(Exception):
-    """The metric raised ParticipantVisibleError. The message, plain text, is the participant's."""
+from evaluator.sandbox.metric_base import MetricFailed, SubmissionRefused
 
 
 class _Answer(BaseModel):

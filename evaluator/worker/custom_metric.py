@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.contract import ScoreJob
-from evaluator.sandbox.metric_sandbox import MetricCall, MetricSandbox
+from evaluator.sandbox.metric_base import MetricCall, MetricSandbox
 from evaluator.scoring import ScoreOutcome, ScoringFailed
 from evaluator.scoring.custom import SplitTables, score_custom
 from evaluator.tasks.csv_table import ID

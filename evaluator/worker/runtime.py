@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -17,6 +17,7 @@ from evaluator.sandbox.choice import (
     choose_metric_sandbox,
     choose_sandbox,
 )
+from evaluator.sandbox.metric_base import MetricSandbox
 from evaluator.worker.attempt import Attempts
 from evaluator.worker.cache import BlobCache
 from evaluator.worker.config import WorkerConfig
@@ -29,9 +30,6 @@ from evaluator.worker.work import Work
 
 WORK_DIRECTORY_MODE: Final = 0o711
 """A sandbox's other user may pass through to the files it is shown, and list nothing."""
-
-if TYPE_CHECKING:
-    from evaluator.sandbox.metric_sandbox import MetricSandbox
 
 log = structlog.get_logger()
 
@@ -52,7 +50,7 @@ def configured_sandbox(config: WorkerConfig, slot: int) -> Sandbox:
     )
 
 
-def configured_metric_sandbox(config: WorkerConfig) -> "MetricSandbox | None":
+def configured_metric_sandbox(config: WorkerConfig) -> MetricSandbox | None:
     """The sandbox for organizers' metrics, None without a container engine.
 
     Raises `SandboxUnavailable`.

@@ -6,7 +6,7 @@ An organizer's own metric runs there too, in a container of its own.
 from pathlib import Path
 
 from evaluator.contract import Failure, ScoreJob, ScoreReport, Stage, StoredBlob
-from evaluator.sandbox.metric_answer import MetricFailed, SubmissionRefused
+from evaluator.sandbox.metric_base import MetricFailed, SubmissionRefused
 from evaluator.scoring import ScoreOutcome, ScoringFailed, score
 from evaluator.tasks import load_task
 from evaluator.tasks.errors import InvalidLabels, InvalidPredictions, InvalidTask

@@ -7,13 +7,9 @@ container: the embedded fallback has no place for it.
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from evaluator.contract import Limits, MetricLimits
 from evaluator.harness.metric_answer import CALL, CODE, MODULE, SOLUTION, SUBMISSION
@@ -23,39 +19,15 @@ from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.engine import STRENGTHS, connect, remove_containers, require
 from evaluator.sandbox.guest import Exit, Source
 from evaluator.sandbox.logs import LogBook, LogTooLarge
-from evaluator.sandbox.metric_answer import MetricFailed, answer_limit, read_answer
+from evaluator.sandbox.metric_answer import answer_limit, read_answer
+from evaluator.sandbox.metric_base import MetricCall, MetricFailed, MetricResult
 from evaluator.sandbox.workspace import JobFolder, Workspace
 
 LOG_BYTES: Final = 256 * 1024
 TICK_SECONDS: Final = 0.5
 
 
-@dataclass(frozen=True)
-class MetricCall:
-    """One call of `score` in the file `code`.
-
-    `solution` and `submission` are CSV files with the same `rows` rows in the same order, named
-    by the column `row_id_column`.
-    """
-
-    code: Path
-    solution: Path
-    submission: Path
-    rows: int
-    row_id_column: str
-    params: Mapping[str, Any]
-    limits: MetricLimits
-
-
-@dataclass(frozen=True, eq=False)
-class MetricResult:
-    """What the metric returned: a finite score, and float64 losses [rows] or None."""
-
-    score: float
-    losses: NDArray[np.float64] | None
-
-
-class MetricSandbox:
+class DockerMetricSandbox:
     """Containers for metrics on one engine. Threads may share it."""
 
     def __init__(self, *, scratch: Path, image: str, runtime: str) -> None:
@@ -76,11 +48,7 @@ class MetricSandbox:
         self._workspace.sweep(self._remove_containers)
 
     def run(self, call: MetricCall, *, on_tick: Callable[[], None]) -> MetricResult:
-        """Call the metric once, in a container that is gone afterwards.
-
-        `on_tick` is called about twice a second; what it raises ends the call. Raises
-        `SubmissionRefused`, `MetricFailed`, and `SandboxFault` for the engine's own failures.
-        """
+        """Call the metric once, in a container that is gone afterwards."""
         limits = _limits(call.limits)
         with self._workspace.job() as job:
             _lay_out(call, job)
