@@ -79,6 +79,10 @@ class Failure(StrEnum):
     TIMED_OUT = "timed_out"
     CRASHED = "crashed"
     LOAD_FAILED = "load_failed"
+    TENSORS_MISMATCH = "tensors_mismatch"
+    TOKENIZER_LOSSY = "tokenizer_lossy"
+    NOT_CAUSAL = "not_causal"
+    NOT_NORMALISED = "not_normalised"
     INVALID_PREDICTIONS = "invalid_predictions"
     OUTPUT_TOO_LARGE = "output_too_large"
     LOG_TOO_LARGE = "log_too_large"
@@ -94,6 +98,10 @@ PARTICIPANT_FAILURES = frozenset(
         Failure.TIMED_OUT,
         Failure.CRASHED,
         Failure.LOAD_FAILED,
+        Failure.TENSORS_MISMATCH,
+        Failure.TOKENIZER_LOSSY,
+        Failure.NOT_CAUSAL,
+        Failure.NOT_NORMALISED,
         Failure.INVALID_PREDICTIONS,
         Failure.OUTPUT_TOO_LARGE,
         Failure.LOG_TOO_LARGE,

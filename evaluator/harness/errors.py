@@ -13,3 +13,21 @@ class LoadError(ModelError):
     """The model cannot be loaded, or does not take the inputs that the competition has."""
 
     complaint = Complaint.LOAD_FAILED
+
+
+class TensorsMismatch(ModelError):
+    """The files do not hold exactly the tensors that the model has."""
+
+    complaint = Complaint.TENSORS_MISMATCH
+
+
+class TokenizerLossy(ModelError):
+    """The tokenizer does not give back the text that it was given."""
+
+    complaint = Complaint.TOKENIZER_LOSSY
+
+
+class NotCausal(ModelError):
+    """What the model predicts depends on text that comes later."""
+
+    complaint = Complaint.NOT_CAUSAL

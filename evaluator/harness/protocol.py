@@ -59,6 +59,9 @@ class Complaint(StrEnum):
     PREDICT_FAILED = "predict_failed"
     WRONG_OUTPUT = "wrong_output"
     OUT_OF_MEMORY = "out_of_memory"
+    TENSORS_MISMATCH = "tensors_mismatch"
+    TOKENIZER_LOSSY = "tokenizer_lossy"
+    NOT_CAUSAL = "not_causal"
 
 
 class ProtocolError(ValueError):

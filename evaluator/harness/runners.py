@@ -84,6 +84,7 @@ class Runner(Protocol):
 RUNNERS = {
     "onnx": ("evaluator.harness.onnx_runner", "OnnxRunner"),
     "python": ("evaluator.harness.python_runner", "PythonRunner"),
+    "transformers": ("evaluator.harness.transformers_runner", "TransformersRunner"),
 }
 
 

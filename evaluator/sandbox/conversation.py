@@ -43,6 +43,9 @@ COMPLAINTS = {
     Complaint.LOAD_FAILED: verdicts.LOAD_FAILED,
     Complaint.WRONG_OUTPUT: verdicts.WRONG_OUTPUT,
     Complaint.OUT_OF_MEMORY: verdicts.OUT_OF_MEMORY,
+    Complaint.TENSORS_MISMATCH: verdicts.TENSORS_MISMATCH,
+    Complaint.TOKENIZER_LOSSY: verdicts.TOKENIZER_LOSSY,
+    Complaint.NOT_CAUSAL: verdicts.NOT_CAUSAL,
 }
 
 

@@ -34,8 +34,9 @@ class Detail(Enum):
     NOT_CAUSAL = "The model's predictions depend on text that comes after what they predict."
     NOT_NORMALISED = (
         "The model's log-probabilities for a next byte are not those of a distribution: their "
-        "exponentials do not sum to 1 within 1e-4, or the byte that came was impossible."
+        "exponentials do not sum to 1 within 1e-4."
     )
+    IMPOSSIBLE_BYTE = "A byte came to which the model had given no probability at all."
     OUT_OF_TURN = "The result channel, which belongs to the harness, carried something else."
     OUTPUT_TOO_LARGE = "The predictions have more than {output_bytes} bytes."
     LOG_TOO_LARGE = "The model printed more than {log_bytes} bytes."
@@ -70,6 +71,7 @@ TENSORS_MISMATCH = Verdict(Failure.TENSORS_MISMATCH, Detail.TENSORS_MISMATCH)
 TOKENIZER_LOSSY = Verdict(Failure.TOKENIZER_LOSSY, Detail.TOKENIZER_LOSSY)
 NOT_CAUSAL = Verdict(Failure.NOT_CAUSAL, Detail.NOT_CAUSAL)
 NOT_NORMALISED = Verdict(Failure.NOT_NORMALISED, Detail.NOT_NORMALISED)
+IMPOSSIBLE_BYTE = Verdict(Failure.INVALID_PREDICTIONS, Detail.IMPOSSIBLE_BYTE)
 OUT_OF_TURN = Verdict(Failure.INVALID_PREDICTIONS, Detail.OUT_OF_TURN)
 OUTPUT_TOO_LARGE = Verdict(Failure.OUTPUT_TOO_LARGE, Detail.OUTPUT_TOO_LARGE)
 LOG_TOO_LARGE = Verdict(Failure.LOG_TOO_LARGE, Detail.LOG_TOO_LARGE)

@@ -43,6 +43,31 @@ EXPLANATIONS: Mapping[Failure, Explanation] = {
         "The smoke run's log shows the error. Check file names and versions with "
         "`minigiants score`.",
     ),
+    Failure.TENSORS_MISMATCH: Explanation(
+        "The checkpoint's tensors are not the model's",
+        "A tensor was missing, left over or of another shape; a missing one would be filled with "
+        "random numbers that nobody counted.",
+        "Save the model with save_pretrained of the class that the task needs. The smoke run's log "
+        "names the tensors.",
+    ),
+    Failure.TOKENIZER_LOSSY: Explanation(
+        "The tokenizer loses text",
+        "Decoding the tokens of a document did not give the document back, byte for byte, so their "
+        "probabilities would not be those of the text.",
+        "Use a tokenizer on bytes (ByteLevel, or byte fallback) without a normalizer, and try it: "
+        "tokenizer.decode(tokenizer.encode(text)) == text.",
+    ),
+    Failure.NOT_CAUSAL: Explanation(
+        "The model looks ahead",
+        "Its predictions changed when only text after them was replaced by other text.",
+        "Use a causal model. An encoder such as BERT sees the whole text, the answer included.",
+    ),
+    Failure.NOT_NORMALISED: Explanation(
+        "The model's probabilities do not sum to 1",
+        "For each next byte the exponentials of its 256 log-probabilities have to sum to 1, within "
+        "1e-4.",
+        "Return the result of a log-softmax over the 256 bytes, in float32.",
+    ),
     Failure.INVALID_PREDICTIONS: Explanation(
         "The predictions are not what the task asks for",
         "They had the wrong shape or type, held NaN or infinity, or broke the protocol.",
