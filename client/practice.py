@@ -18,8 +18,12 @@ from client.views import DataFile
 from evaluator.inspection import LocalFile, detect_format
 
 NEEDED: Final = ("numpy", "sklearn")
-RUNTIMES: Final = {"onnx": ("onnxruntime",), "python": ("numpy",)}
-INPUTS_END, LABELS_END = "_inputs.npy", "_labels.csv"
+RUNTIMES: Final = {
+    "onnx": ("onnxruntime",),
+    "python": ("numpy",),
+    "transformers": ("torch", "transformers", "safetensors"),
+}
+INPUTS_ENDS, LABELS_END = ("_inputs.npy", "_inputs.jsonl"), "_labels.csv"
 
 
 def practise(
@@ -60,7 +64,9 @@ def practise(
         request = {
             "format": name,
             "task": limits["task"],
-            "metrics": [{"name": metric["name"]} for metric in limits["metrics"]],
+            "metrics": [
+                {"name": metric["name"], "params": metric["params"]} for metric in limits["metrics"]
+            ],
             "limits": limits["runtime"]["limits"],
             "seed": limits["runtime"]["seed"],
             "model": str(_as_folder(path, files, Path(temporary))),
@@ -88,12 +94,13 @@ def _require_packages(name: str) -> None:
 
 
 def _public_pair(server: Minigiants, competition: str, folder: Path) -> tuple[Path, Path]:
-    """The one pair of public files NAME_inputs.npy and NAME_labels.csv, downloaded."""
+    """The one pair of public files NAME_inputs.(npy|jsonl) and NAME_labels.csv, downloaded."""
     files = {file.path: file for file in server.data_files(competition)}
     pairs: list[tuple[DataFile, DataFile]] = [
-        (file, files[path.removesuffix(INPUTS_END) + LABELS_END])
+        (file, files[path.removesuffix(end) + LABELS_END])
         for path, file in files.items()
-        if path.endswith(INPUTS_END) and path.removesuffix(INPUTS_END) + LABELS_END in files
+        for end in INPUTS_ENDS
+        if path.endswith(end) and path.removesuffix(end) + LABELS_END in files
     ]
     if len(pairs) != 1:
         raise MinigiantsError(

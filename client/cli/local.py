@@ -53,8 +53,9 @@ def show_inspection(document: dict[str, Any]) -> None:
         )
     if document["workload"]:
         workload = document["workload"]
+        article = "An" if workload["unit"] == "example" else "A"
         say(
-            f"A {workload['unit']} takes {workload['active_parameters']:,} active parameters "
+            f"{article} {workload['unit']} takes {workload['active_parameters']:,} active parameters "
             f"and {workload['flops']:,} FLOPs."
         )
     if document["division"]:
@@ -66,7 +67,7 @@ def score(
     path: Model,
     competition: Slug,
     inputs: Annotated[
-        Path | None, typer.Option(help="Inputs (.npy); default: the public ones.")
+        Path | None, typer.Option(help="Inputs (.npy, .jsonl); default: the public ones.")
     ] = None,
     labels: Annotated[
         Path | None, typer.Option(help="Their labels (.csv); default: the public ones.")

@@ -53,6 +53,7 @@ def test_a_competition_tells_what_it_asks(
     assert detail["ranking_metric"] == {
         "name": "accuracy",
         "title": "Accuracy",
+        "params": {},
         "higher_is_better": True,
         "decimals": 4,
     }

@@ -13,6 +13,7 @@ class MetricOut(Out):
 
     name: str
     title: str
+    params: dict[str, Any] = Field(description="Its parameters; those left out have defaults")
     higher_is_better: bool
     decimals: int
 
