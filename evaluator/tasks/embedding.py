@@ -9,7 +9,7 @@ splits.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from evaluator.tasks.inputs import count_inputs
 from evaluator.tasks.labels import LabelKind, LabelRow, Labels, Usage, as_objects
 from evaluator.tasks.ranking import ranks_of_relevant, unit_vectors
 from evaluator.tasks.rows import read_rows
+
+KINDS: Final = frozenset({"query", "document"})
+"""What a text may be there for."""
 
 
 class Embedding(TaskType[EmbeddingSettings]):
@@ -39,7 +42,7 @@ class Embedding(TaskType[EmbeddingSettings]):
 
     def count_examples(self, inputs: Path) -> int:
         """The n of the texts. Raises `InvalidInputs`, see `count_inputs`."""
-        return count_inputs(inputs, self.settings.input, "kind")
+        return count_inputs(inputs, self.settings.input, {"kind": KINDS})
 
     def read_predictions(self, predictions: Path, examples: int) -> NDArray[np.floating[Any]]:
         """The vectors [examples, d]. Raises `InvalidPredictions`, see `read_rows`."""

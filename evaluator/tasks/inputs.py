@@ -1,21 +1,24 @@
 """Counting and checking a file of inputs: a NumPy array, or texts as JSON Lines."""
 
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from evaluator.task_settings import ArrayInput, TextInput
 from evaluator.tasks import npy
 from evaluator.tasks.errors import InvalidInputs
-from evaluator.tasks.text_lines import MalformedLines, read_lines
+from evaluator.tasks.text_lines import MalformedLines, Marks, read_lines
 
 ARRAY_SUFFIX, TEXT_SUFFIX = ".npy", ".jsonl"
 
 
-def count_inputs(path: Path, expected: ArrayInput | TextInput, *other_keys: str) -> int:
+def count_inputs(
+    path: Path, expected: ArrayInput | TextInput, marks: Marks = MappingProxyType({})
+) -> int:
     """How many examples an inputs file holds; an array's header is read, texts are read through.
 
-    `other_keys` stand beside `text` on every line of texts. Raises `InvalidInputs` with the
+    `marks` stand beside every text, see `read_lines`. Raises `InvalidInputs` with the
     reason `wrong_kind`, `malformed`, `wrong_dtype`, `wrong_shape` or `no_examples`.
     """
     suffix = ARRAY_SUFFIX if isinstance(expected, ArrayInput) else TEXT_SUFFIX
@@ -24,7 +27,7 @@ def count_inputs(path: Path, expected: ArrayInput | TextInput, *other_keys: str)
     if isinstance(expected, ArrayInput):
         count = _count_array(path, expected)
     else:
-        count = _count_texts(path, expected, *other_keys)
+        count = _count_texts(path, expected, marks)
     if count == 0:
         raise InvalidInputs("no_examples", "The inputs hold no example.")
     return count
@@ -44,8 +47,8 @@ def _count_array(path: Path, expected: ArrayInput) -> int:
     return header.shape[0]
 
 
-def _count_texts(path: Path, expected: TextInput, *other_keys: str) -> int:
+def _count_texts(path: Path, expected: TextInput, marks: Marks) -> int:
     try:
-        return sum(1 for _ in read_lines(path, expected.text.max_bytes, *other_keys))
+        return sum(1 for _ in read_lines(path, expected.text.max_bytes, marks))
     except MalformedLines as error:
         raise InvalidInputs("malformed", f"The inputs are no file of texts: {error}.") from error

@@ -5,8 +5,9 @@ that it may hold.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -18,19 +19,23 @@ ESCAPED_BYTES: Final = 6
 FRAME_BYTES: Final = 256
 """Room on a line for what stands around the text."""
 
+Marks = Mapping[str, frozenset[str]]
+
 
 class MalformedLines(ValueError):
     """The file does not hold texts, one a line. The message says which line and what is wrong."""
 
 
-def read_lines(path: Path, max_bytes: int, *others: str) -> Iterator[dict[str, str]]:
-    """The objects of a file, each with the key `text` and those of `others`, all of them strings.
+def read_lines(
+    path: Path, max_bytes: int, marks: Marks = MappingProxyType({})
+) -> Iterator[dict[str, str]]:
+    """The objects of a file, each with the key `text` and those of `marks`.
 
-    A text is UTF-8 of at most `max_bytes` bytes, without NUL and without half a surrogate pair.
+    `marks` says what stands beside a text, and which words it may be. A text is UTF-8 of at most `max_bytes` bytes, without NUL and without half a surrogate pair.
     Raises `MalformedLines`.
     """
     longest = ESCAPED_BYTES * max_bytes + FRAME_BYTES
-    keys = {"text", *others}
+    keys = {"text", *marks}
     with path.open("rb") as file:
         number = 0
         while line := file.readline(longest + 1):
@@ -42,6 +47,11 @@ def read_lines(path: Path, max_bytes: int, *others: str) -> Iterator[dict[str, s
                 raise MalformedLines(
                     f"line {number} is no object of the texts {', '.join(sorted(keys))}"
                 )
+            for key, words in marks.items():
+                if record[key] not in words:
+                    raise MalformedLines(
+                        f"line {number}: {key} is none of {', '.join(sorted(words))}"
+                    )
             if (fault := text_fault(record["text"], max_bytes)) is not None:
                 raise MalformedLines(f"line {number}: the text {fault}")
             yield record
