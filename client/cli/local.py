@@ -53,10 +53,9 @@ def show_inspection(document: dict[str, Any]) -> None:
         )
     if document["workload"]:
         workload = document["workload"]
-        article = "An" if workload["unit"] == "example" else "A"
         say(
-            f"{article} {workload['unit']} takes {workload['active_parameters']:,} active parameters "
-            f"and {workload['flops']:,} FLOPs."
+            f"Active parameters: {workload['active_parameters']:,}. "
+            f"FLOPs per {workload['unit']}: {workload['flops']:,}."
         )
     if document["division"]:
         say(f"Accepted. Division: {document['division']['title']}.")

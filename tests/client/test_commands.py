@@ -109,6 +109,14 @@ def test_check_comes_to_the_server_s_verdict(
     assert here["division"]["slug"] == "nano"
 
 
+def test_check_tells_what_an_example_costs(logged_in: str, competition: Competition) -> None:
+    folder = DIGITS / "softmax-650" / "artifact"
+    workload = answer("check", str(folder), "-c", "tiny")["workload"]
+    assert workload == {"unit": "example", "active_parameters": 650, "flops": 2 * 64 * 10}
+    shown = run("check", str(folder), "-c", "tiny").stdout
+    assert "Active parameters: 650. FLOPs per example: 1,280." in " ".join(shown.split())
+
+
 def test_check_and_server_refuse_alike(
     logged_in: str, competition: Competition, tmp_path: Path
 ) -> None:

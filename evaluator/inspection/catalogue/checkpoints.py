@@ -40,6 +40,12 @@ CHECKPOINTS: Rules = {
         "Load the tokenizer with AutoTokenizer and save it with save_pretrained, which writes "
         "tokenizer.json; remove tokenizer.model and other SentencePiece files.",
     ),
+    RefusalCode.TRANSFORMERS_QUANTIZATION: Rule(
+        "The method of quantisation decides how many weights a byte holds, so it must be one whose "
+        "layout is known: bitsandbytes, gptq, awq, torchao, compressed-tensors, fp8, fbgemm_fp8 or "
+        "mxfp4, named once, at the top of config.json.",
+        "Quantise with one of these, or save the weights in bfloat16 without quantization_config.",
+    ),
     RefusalCode.TRANSFORMERS_WEIGHTS: Rule(
         "Weights are loaded from model.safetensors, or from the shards that "
         "model.safetensors.index.json lists, and from nothing else; what is not loaded is not "

@@ -73,6 +73,7 @@ class RefusalCode(StrEnum):
     TRANSFORMERS_CODE = "transformers_code"
     TRANSFORMERS_TEMPLATE = "transformers_template"
     TRANSFORMERS_TOKENIZER = "transformers_tokenizer"
+    TRANSFORMERS_QUANTIZATION = "transformers_quantization"
     TRANSFORMERS_WEIGHTS = "transformers_weights"
     TRANSFORMERS_INDEX = "transformers_index"
     # Files of predictions

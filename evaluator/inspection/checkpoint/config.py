@@ -17,6 +17,15 @@ _TEMPLATE_KEY = "chat_template"
 _WEIGHTS_KEY = "transformers_weights"
 """Names a file of weights that is loaded instead of model.safetensors."""
 
+_QUANTIZATION_KEY = "quantization_config"
+_QUANTIZATION_METHODS = frozenset(
+    {
+        *("awq", "bitsandbytes", "compressed-tensors", "fbgemm_fp8", "fp8", "gptq", "mxfp4"),
+        "torchao",
+    }
+)
+"""Those whose packed tensors are recognised, or hold what the rule for their types counts."""
+
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
@@ -35,12 +44,14 @@ class ModelConfig:
     @property
     def quantization(self) -> Mapping[str, Any]:
         """How the loader unpacks weights; empty where it does not."""
-        found = self.fields.get("quantization_config")
+        found = self.fields.get(_QUANTIZATION_KEY)
         return found if isinstance(found, dict) else {}
 
     @property
     def quantization_method(self) -> str:
-        """The library that unpacks weights; empty where none does."""
+        """The library that unpacks weights, chosen as the loader does; empty where none does."""
+        if self.quantization.get("load_in_8bit") or self.quantization.get("load_in_4bit"):
+            return "bitsandbytes"
         found = self.quantization.get("quant_method")
         return found if isinstance(found, str) else ""
 
@@ -58,7 +69,9 @@ def read_model_config(reader: ExactReader) -> ModelConfig:
         isinstance(architectures, list) and architectures and all(map(_is_name, architectures))
     ):
         raise _malformed(reader.path, "has no list of architectures")
-    return ModelConfig(model_type, tuple(architectures), fields)
+    config = ModelConfig(model_type, tuple(architectures), fields)
+    _check_quantization(reader.path, config)
+    return config
 
 
 def read_config(reader: ExactReader) -> dict[str, Any]:
@@ -74,6 +87,22 @@ def read_config(reader: ExactReader) -> dict[str, Any]:
             what = f"{shown(reader.path)} has a chat template."
             raise Refused(RefusalCode.TRANSFORMERS_TEMPLATE, reader.path, what)
     return fields
+
+
+def _check_quantization(path: str, config: ModelConfig) -> None:
+    nested = any(
+        key == _QUANTIZATION_KEY and value
+        for field in config.fields.values()
+        for key, value in _entries(field)
+    )
+    if nested:
+        # The loader takes it for the whole model where there is none at the top.
+        what = f"{shown(path)} has a {_QUANTIZATION_KEY} within another object."
+        raise Refused(RefusalCode.TRANSFORMERS_QUANTIZATION, path, what)
+    claimed = config.fields.get(_QUANTIZATION_KEY)
+    if claimed and config.quantization_method not in _QUANTIZATION_METHODS:
+        what = f"{shown(path)} names the method “{shown(config.quantization_method)}”."
+        raise Refused(RefusalCode.TRANSFORMERS_QUANTIZATION, path, what)
 
 
 def _is_name(value: object) -> TypeGuard[str]:

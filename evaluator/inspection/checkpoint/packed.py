@@ -59,7 +59,7 @@ def _bitsandbytes_4bit(tensors: Tensors) -> Widths:
 
 def _bitsandbytes_8bit(tensors: Tensors, claimed: Mapping[str, Any]) -> Widths:
     """One weight a byte, with a scale for each row beside it."""
-    if claimed.get("load_in_8bit") is not True or claimed.get("load_in_4bit"):
+    if not claimed.get("load_in_8bit") or claimed.get("load_in_4bit"):
         return
     for name, scale in tensors.items():
         layer, _, kind = name.rpartition(".")

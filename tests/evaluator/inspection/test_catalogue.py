@@ -182,6 +182,9 @@ CASES: dict[RefusalCode, Produce] = {
     RefusalCode.TRANSFORMERS_CODE: saved({"modeling.py": b""}),
     RefusalCode.TRANSFORMERS_TEMPLATE: saved({"chat_template.jinja": b""}),
     RefusalCode.TRANSFORMERS_TOKENIZER: saved({"tokenizer.model": b""}),
+    RefusalCode.TRANSFORMERS_QUANTIZATION: lambda _: (
+        verdict_on(checkpoint(config={"quantization_config": {"quant_method": "aqlm"}})).refusals
+    ),
     RefusalCode.TRANSFORMERS_WEIGHTS: saved({"other.safetensors": b""}),
     RefusalCode.TRANSFORMERS_INDEX: saved(
         {"model.safetensors.index.json": b'{"weight_map":{"w":"model.safetensors"}}'}

@@ -200,6 +200,10 @@ EIGHT_BITS: Mapping[str, tuple[Shapes, Mapping[str, Any]]] = {
     "gptq without a claim": (gptq(8), {}),
     "gptq, another width claimed": (gptq(8), quantised("gptq", bits=4)),
     "gptq, other widths by layer": (gptq(8), quantised("gptq", bits=8, dynamic={"+:l": {}})),
+    "gptq, but loaded by bitsandbytes": (
+        gptq(8),
+        quantised("gptq", bits=8, load_in_8bit=True),
+    ),
     "awq claimed by another name": (awq(8), quantised("bitsandbytes", bits=8)),
     "gptq without indices": (
         {name: shape for name, shape in gptq(8).items() if name != "l.g_idx"},

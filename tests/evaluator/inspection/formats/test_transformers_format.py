@@ -167,6 +167,13 @@ def test_other_files_are_refused(files: dict[str, bytes], code: str) -> None:
         ({"deep": [[{"trust_remote_code": True}]]}, "transformers_code"),
         ({"custom_pipelines": {"x": {"impl": "a.B"}}}, "transformers_code"),
         ({"transformers_weights": "other.safetensors"}, "transformers_weights"),
+        ({"quantization_config": {"quant_method": "bitnet"}}, "transformers_quantization"),
+        ({"quantization_config": {"bits": 2}}, "transformers_quantization"),
+        ({"quantization_config": ["gptq"]}, "transformers_quantization"),
+        (
+            {"text_config": {"quantization_config": {"quant_method": "gptq"}}},
+            "transformers_quantization",
+        ),
         ({"model_type": None}, "transformers_config_malformed"),
         ({"model_type": "../llama"}, "transformers_config_malformed"),
         ({"architectures": []}, "transformers_config_malformed"),
