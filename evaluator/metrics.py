@@ -10,6 +10,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+CUSTOM_METRIC: Final = "custom"
+"""The metric of the task `custom`: an organizer's metric.py. Its direction stands in its pack."""
+
 
 class Aggregate(StrEnum):
     """How the losses of the examples make up the value of a metric that decomposes."""

@@ -116,6 +116,10 @@ TASK_SETTINGS: Final[Mapping[str, type[TaskSettings]]] = MappingProxyType(
 """The settings of every task type by its name."""
 
 
+RESULTS_AS_FILE: Final = frozenset({"classification", "regression", "custom"})
+"""The task types whose results can be handed in as a file, in the format `predictions`."""
+
+
 def complete_settings(task_type: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """All settings of a task, its defaults included, as JSON knows them.
 

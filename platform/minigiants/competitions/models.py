@@ -61,6 +61,7 @@ class PackFile(models.Model):
         SMOKE_INPUTS = "smoke_inputs", "Public inputs of the smoke run"
         HIDDEN_INPUTS = "hidden_inputs", "Hidden inputs"
         LABELS = "labels", "Labels"
+        METRIC_CODE = "metric_code", "The organizer's metric"
 
     id = models.BigAutoField(primary_key=True)
     version = models.ForeignKey(PackVersion, on_delete=models.CASCADE, related_name="files")

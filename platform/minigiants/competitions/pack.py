@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import combinations, pairwise
 from pathlib import PurePosixPath
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,14 +17,23 @@ from pydantic import (
     model_validator,
 )
 
-from evaluator.contract import Limits, MetricSpec, Name, TaskSpec
+from evaluator.contract import (
+    PREDICTIONS,
+    Limits,
+    MetricLimits,
+    MetricSpec,
+    Name,
+    TaskSpec,
+)
 from evaluator.inspection import FORMATS, Budget
 from evaluator.inspection.budgets import QUANTITIES
-from evaluator.metrics import METRICS
+from evaluator.metrics import CUSTOM_METRIC, METRICS
+from evaluator.task_settings import RESULTS_AS_FILE, TASK_SETTINGS
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 RELATIVE_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$"
 WEB_ADDRESS = r"^https?://\S+$"
+CUSTOM_TASK: Final = "custom"
 PATTERNS: Final = {
     SLUG: "lower-case letters, digits and single hyphens",
     RELATIVE_PATH: "a relative path of letters, digits and any of . _ - /",
@@ -40,15 +49,15 @@ def _stays_inside(path: str) -> str:
 
 
 def _is_metric(name: str) -> str:
-    if name not in METRICS:
-        raise ValueError(f"there is no metric {name!r}; known: {', '.join(METRICS)}")
+    known = (*METRICS, CUSTOM_METRIC)
+    if name not in known:
+        raise ValueError(f"there is no metric {name!r}; known: {', '.join(known)}")
     return name
 
 
 def _is_task(task: TaskSpec) -> TaskSpec:
-    known = sorted({name for metric in METRICS.values() for name in metric.tasks})
-    if task.type not in known:
-        raise ValueError(f"there is no task {task.type!r}; known: {', '.join(known)}")
+    if task.type not in TASK_SETTINGS:
+        raise ValueError(f"there is no task {task.type!r}; known: {', '.join(TASK_SETTINGS)}")
     return task
 
 
@@ -95,16 +104,41 @@ class Licence(Section):
     citation: Annotated[str, Field(max_length=1000)] = ""
 
 
+class MetricFile(MetricLimits):
+    """The organizer's own metric, a file of the pack, and what one call of it may use."""
+
+    file: RelativePath = "metric.py"
+
+    @property
+    def limits(self) -> MetricLimits:
+        """What its sandbox allows."""
+        return MetricLimits(time_seconds=self.time_seconds, memory_bytes=self.memory_bytes)
+
+
 class ShownMetric(MetricSpec):
-    """A metric of the competition. The first ranks, the others are shown."""
+    """A metric of the competition. The first ranks, the others are shown.
+
+    `better` is said of the metric `custom` alone; the direction of the others is known.
+    """
 
     name: Annotated[Name, AfterValidator(_is_metric)]
     title: Title
     decimals: int = Field(default=4, ge=0, le=8)
+    better: Literal["higher", "lower"] | None = None
+
+    @model_validator(mode="after")
+    def _direction_is_known(self) -> Self:
+        if self.name == CUSTOM_METRIC and self.better is None:
+            raise ValueError("say which score is better: `better: higher` or `better: lower`")
+        if self.name != CUSTOM_METRIC and self.better is not None:
+            raise ValueError(f"`better` is known of {self.name!r}; leave it out")
+        return self
 
     @property
     def higher_is_better(self) -> bool:
         """The metric's direction."""
+        if self.better is not None:
+            return self.better == "higher"
         return METRICS[self.name].higher_is_better
 
     def as_metric(self) -> MetricSpec:
@@ -171,11 +205,14 @@ class Runtime(Section):
 
 
 class DataFiles(Section):
-    """Where the builder leaves the data, relative to the folder it builds into."""
+    """Where the builder leaves the data, relative to the folder it builds into.
+
+    The inputs that models run on are left out where no model runs.
+    """
 
     public: tuple[RelativePath, ...] = Field(min_length=1)
-    smoke_inputs: RelativePath
-    hidden_inputs: RelativePath
+    smoke_inputs: RelativePath | None = None
+    hidden_inputs: RelativePath | None = None
     labels: RelativePath
 
     @model_validator(mode="after")
@@ -183,7 +220,7 @@ class DataFiles(Section):
         if len(set(self.public)) != len(self.public):
             raise ValueError("public names one file twice")
         for hidden in (self.hidden_inputs, self.labels):
-            if hidden in {*self.public, self.smoke_inputs}:
+            if hidden is not None and hidden in {*self.public, self.smoke_inputs}:
                 raise ValueError(f"{hidden} is both hidden and public")
         if self.hidden_inputs == self.labels:
             raise ValueError("hidden_inputs and labels are one file; workers must see them apart")
@@ -211,6 +248,7 @@ class PackSpec(Section):
     demonstration: bool = False
     licence: Licence
     task: Annotated[TaskSpec, AfterValidator(_is_task)]
+    metric: MetricFile | None = Field(default=None, validate_default=True)
     metrics: tuple[ShownMetric, ...] = Field(min_length=1)
     formats: tuple[Annotated[Name, AfterValidator(_is_format)], ...] = Field(min_length=1)
     divisions: tuple[DivisionSpec, ...] = Field(min_length=1)
@@ -220,6 +258,18 @@ class PackSpec(Section):
     data: DataFiles
     baselines: tuple[BaselineSpec, ...] = Field(min_length=1)
 
+    @field_validator("metric")
+    @classmethod
+    def _metric_is_called(
+        cls, metric: MetricFile | None, info: ValidationInfo
+    ) -> MetricFile | None:
+        task = info.data.get("task")
+        if task is not None and (task.type == CUSTOM_TASK) != (metric is not None):
+            raise ValueError(
+                f"the task {CUSTOM_TASK!r}, and no other, names the file of its metric"
+            )
+        return metric
+
     @field_validator("metrics")
     @classmethod
     def _metrics_suit(
@@ -228,15 +278,30 @@ class PackSpec(Section):
         _differ(metric.name for metric in metrics)
         task = info.data.get("task")
         for metric in metrics:
-            if task is not None and task.type not in METRICS[metric.name].tasks:
+            known = METRICS.get(metric.name)
+            tasks = {CUSTOM_TASK} if known is None else known.tasks
+            if task is not None and task.type not in tasks:
                 raise ValueError(f"{metric.name!r} does not suit the task {task.type!r}")
-            METRICS[metric.name].complete(metric.params)
+            if known is not None:
+                known.complete(metric.params)
         return metrics
 
     @field_validator("formats")
     @classmethod
-    def _formats_differ(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+    def _formats_suit(cls, formats: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         _differ(formats)
+        task = info.data.get("task")
+        if PREDICTIONS in formats and len(formats) > 1:
+            raise ValueError(
+                f"{PREDICTIONS!r} stands alone: whoever hands in results knows the inputs, and "
+                "whoever hands in a model must not"
+            )
+        if task is None:
+            return formats
+        if PREDICTIONS in formats and task.type not in RESULTS_AS_FILE:
+            raise ValueError(f"results of the task {task.type!r} can't be handed in as a file")
+        if PREDICTIONS not in formats and task.type == CUSTOM_TASK:
+            raise ValueError(f"the task {CUSTOM_TASK!r} takes the format {PREDICTIONS!r} alone")
         return formats
 
     @field_validator("divisions")
@@ -259,6 +324,19 @@ class PackSpec(Section):
             if later.opens < earlier.closes:
                 raise ValueError(f"{later.slug!r} opens before {earlier.slug!r} has closed")
         return phases
+
+    @field_validator("data")
+    @classmethod
+    def _inputs_are_there(cls, data: DataFiles, info: ValidationInfo) -> DataFiles:
+        formats = info.data.get("formats")
+        inputs = [data.smoke_inputs, data.hidden_inputs]
+        if formats is None:
+            return data
+        if PREDICTIONS in formats and any(inputs):
+            raise ValueError("no model runs here: smoke_inputs and hidden_inputs are left out")
+        if PREDICTIONS not in formats and not all(inputs):
+            raise ValueError("models need both smoke_inputs and hidden_inputs")
+        return data
 
     @field_validator("baselines")
     @classmethod

@@ -20,7 +20,7 @@ SHOWN_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True)
 class BuiltFile:
-    """A data file as the builder left it: `path` names it in the pack, `source` on disk."""
+    """A file as it lies ready: `path` names it in the pack, `source` on disk."""
 
     role: PackFile.Role
     path: str
@@ -29,7 +29,8 @@ class BuiltFile:
 
 @contextmanager
 def built_data(pack: PackFolder) -> Iterator[list[BuiltFile]]:
-    """The pack's data files, built into a temporary folder that lives as long as the context.
+    """The pack's files: its data, built into a temporary folder that lives as long as the context,
+    and its metric's code, which lies in the pack itself.
 
     Raises PackRefused if the builder fails, takes longer than `BUILD_SECONDS`, or leaves out a
     file that is announced.
@@ -38,7 +39,7 @@ def built_data(pack: PackFolder) -> Iterator[list[BuiltFile]]:
         out = Path(name).resolve() / "out"
         out.mkdir()
         _run_builder(pack.folder, out)
-        yield _announced(pack.spec.data, out)
+        yield [*_announced(pack.spec.data, out), *_metric_code(pack)]
 
 
 def _run_builder(folder: Path, out: Path) -> None:
@@ -77,7 +78,7 @@ def _announced(data: DataFiles, out: Path) -> list[BuiltFile]:
         (PackFile.Role.HIDDEN_INPUTS, data.hidden_inputs),
         (PackFile.Role.LABELS, data.labels),
     ]
-    files = [BuiltFile(role, path, out / path) for role, path in announced]
+    files = [BuiltFile(role, path, out / path) for role, path in announced if path is not None]
     faults = [
         PackFault(
             SPECIFICATION, None, "data", f"{BUILDER} wrote no file {file.path}, which is announced"
@@ -88,6 +89,13 @@ def _announced(data: DataFiles, out: Path) -> list[BuiltFile]:
     if faults:
         raise PackRefused(faults)
     return files
+
+
+def _metric_code(pack: PackFolder) -> list[BuiltFile]:
+    metric = pack.spec.metric
+    if metric is None:
+        return []
+    return [BuiltFile(PackFile.Role.METRIC_CODE, metric.file, pack.folder / metric.file)]
 
 
 def _is_own_file(path: Path, out: Path) -> bool:

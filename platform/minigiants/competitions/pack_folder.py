@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from minigiants.competitions.metric_code import require_score
 from minigiants.competitions.pack import PackSpec, Slug
 from minigiants.competitions.pack_yaml import read_specification
 from minigiants.competitions.problems import PackFault, PackRefused
@@ -58,6 +59,11 @@ def read_pack(folder: Path) -> PackFolder:
             faults.extend(refused.faults)
     if not (folder / BUILDER).is_file():
         faults.append(PackFault(BUILDER, None, "", "is missing; it builds the data"))
+    if spec is not None and spec.metric is not None:
+        try:
+            require_score(_text(folder, spec.metric.file), spec.metric.file)
+        except PackRefused as refused:
+            faults.extend(refused.faults)
     if spec is not None:
         faults.extend(
             PackFault(

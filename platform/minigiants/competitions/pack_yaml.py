@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from evaluator.task_settings import TASK_SETTINGS
 from minigiants.competitions.pack import PATTERNS, PackSpec
 from minigiants.competitions.problems import PackFault, PackRefused
 
@@ -70,11 +71,39 @@ def read_specification(text: str, file: str) -> PackSpec:
         raise PackRefused([PackFault(file, None, "", f"is not YAML: {error}")]) from error
     if not isinstance(content, dict):
         raise PackRefused([PackFault(file, 1, "", "must be a mapping of fields to values")])
+    spec: PackSpec | None = None
+    found: list[ErrorDetails] = []
     try:
-        return PackSpec.model_validate(content)
+        spec = PackSpec.model_validate(content)
     except ValidationError as error:
-        causes = _causes(error.errors(include_url=False)[:MAX_FAULTS], root)
-        raise PackRefused([_fault(details, root, file) for details in causes]) from error
+        found = error.errors(include_url=False)
+    found += _faulty_settings(content)
+    if spec is None or found:
+        causes = _causes(found[:MAX_FAULTS], root)
+        raise PackRefused([_fault(details, root, file) for details in causes])
+    return spec
+
+
+def _faulty_settings(content: dict[str, Any]) -> list[ErrorDetails]:
+    """What is wrong in `task.settings`, which each type of task has of its own."""
+    task = content.get("task")
+    known = TASK_SETTINGS.get(str(task.get("type"))) if isinstance(task, dict) else None
+    if known is None or not isinstance(task, dict):
+        return []
+    try:
+        known.model_validate(task.get("settings", {}))
+    except ValidationError as error:
+        for details in (found := error.errors(include_url=False)):
+            details["loc"] = ("task", "settings", *_as_written(details["loc"]))
+        return found
+    return []
+
+
+def _as_written(location: Location) -> Location:
+    """A location without the name of the kind of input, which the document does not hold."""
+    if location[:1] == ("input",) and len(location) > 1:
+        return (location[0], *location[2:])
+    return location
 
 
 def _parse(text: str) -> tuple[yaml.Node | None, Any]:
@@ -179,6 +208,6 @@ def _unknown(name: str) -> str:
 
 @cache
 def _field_names() -> set[str]:
-    schema = PackSpec.model_json_schema()
-    parts = [schema, *schema.get("$defs", {}).values()]
+    schemas = [model.model_json_schema() for model in (PackSpec, *TASK_SETTINGS.values())]
+    parts = [part for schema in schemas for part in (schema, *schema.get("$defs", {}).values())]
     return {name for part in parts for name in part.get("properties", {})}

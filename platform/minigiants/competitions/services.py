@@ -69,8 +69,12 @@ def rules_accept(*, user: User, competition: Competition) -> RulesAcceptance:
 
 
 def _refuse_public_secrets(files: Sequence[PackFile]) -> None:
-    """A builder that writes hidden bytes to a public place too is mistaken."""
+    """A builder that writes hidden bytes to a public place too is mistaken.
+
+    Who publishes the metric's code, on the other hand, does participants a favour.
+    """
     open_roles = {PackFile.Role.PUBLIC, PackFile.Role.SMOKE_INPUTS}
+    hidden_roles = {PackFile.Role.HIDDEN_INPUTS, PackFile.Role.LABELS}
     public = {file.digest: file.path for file in files if file.role in open_roles}
     faults = [
         PackFault(
@@ -80,7 +84,7 @@ def _refuse_public_secrets(files: Sequence[PackFile]) -> None:
             f"{file.path} is hidden, but {public[file.digest]} holds the same bytes and is public",
         )
         for file in files
-        if file.role not in open_roles and file.digest in public
+        if file.role in hidden_roles and file.digest in public
     ]
     if faults:
         raise PackRefused(faults)

@@ -1,18 +1,20 @@
-"""Delivering the outbox: today, mails on how submissions ended."""
+"""Delivering the outbox: today, mails on how submissions ended, and on scoring that fails."""
 
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage, send_mail
 from django.db import transaction
 from django.utils import timezone
 
+from minigiants.accounts.models import User
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_waiting
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
 from minigiants.submissions.presentation import submission_view
+from minigiants.submissions.reports import SCORING_FAILED_EVENT
 from minigiants.submissions.selectors import submission_whole
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,8 @@ def _deliver(event_id: int) -> bool:
         try:
             if event.kind in MAILED:
                 _mail_result(UUID(event.payload["submission"]))
+            elif event.kind == SCORING_FAILED_EVENT:
+                _mail_hosts(UUID(event.payload["submission"]))
         except OSError as error:
             # The mail server is away, or has refused: smtplib's errors are OSErrors.
             event.last_error = f"{type(error).__name__}: {error}"
@@ -72,3 +76,30 @@ def _mail_result(submission_id: UUID) -> None:
     else:
         return
     send_mail(f"Minigiants: {subject}", body, settings.DEFAULT_FROM_EMAIL, [person.email])
+
+
+def _mail_hosts(submission_id: UUID) -> None:
+    """Tell those who run the competition what their metric or labels did, which nobody else sees.
+
+    Where a competition has no hosts, its operators, the staff, are told.
+    """
+    submission: Submission = submission_whole(submission_id=submission_id)
+    evaluation = submission.evaluations.first()
+    competition = submission.competition
+    hosts = User.objects.filter(hosted__competition=competition, is_active=True)
+    people = hosts if hosts.exists() else User.objects.filter(is_staff=True, is_active=True)
+    addresses = [person.email for person in people if person.email]
+    if evaluation is None or not addresses:
+        return
+    body = (
+        f"{submission_view(submission).url} could not be scored:\n\n{evaluation.host_detail}\n\n"
+        f"{evaluation.host_log}\n\nThe team was charged nothing. Mend metric.py or the labels, "
+        "publish the pack, and ask for the submission again. You are told at most once an hour.\n"
+    )
+    message = EmailMessage(
+        f"Minigiants: scoring fails in {competition.title}",
+        body,
+        settings.DEFAULT_FROM_EMAIL,
+        bcc=addresses,
+    )
+    message.send()

@@ -12,9 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from evaluator.contract import (
+    PREDICTIONS,
     ClaimRequest,
     Heartbeat,
     HeartbeatAnswer,
+    MetricLimits,
     PredictJob,
     Role,
     ScoreJob,
@@ -22,7 +24,7 @@ from evaluator.contract import (
 )
 from minigiants.artifacts.models import Blob
 from minigiants.artifacts.selectors import artifact_files
-from minigiants.competitions.models import PackFile
+from minigiants.competitions.models import PackFile, PackVersion
 from minigiants.submissions.lifecycle import Status, advance
 from minigiants.submissions.live import announce_change
 from minigiants.submissions.models import Evaluation, Submission, WorkerKey
@@ -77,6 +79,8 @@ def evaluation_claim(
                 status=Status.PREDICTING, updated_at=now
             )
             change_record(submission, evaluation, Status.PREDICTING)
+        else:
+            announce_change(submission.pk)  # so that the next message goes out at once
     build = _predict_job if role is Role.PREDICT else _score_job
     return build(evaluation, attempt=request.attempt, token=token)
 
@@ -94,16 +98,25 @@ class _Addresses:
         url = f"/api/v1/worker/blobs/{token}"
         return SignedFile(path=path, digest=digest, size=size, url=url)
 
+    def file(self, file: PackFile | None) -> SignedFile | None:
+        return None if file is None else self.blob(file.path, file.digest, file.size)
+
     def of(self, action: str) -> str:
         return f"/api/v1/worker/evaluations/{self.evaluation_id}/{action}"
+
+
+def _files_in(version: PackVersion, *roles: PackFile.Role) -> dict[str, PackFile]:
+    """The files of a version in roles that at most one file has, by role."""
+    return {file.role: file for file in version.files.filter(role__in=roles)}
 
 
 def _predict_job(evaluation: Evaluation, *, attempt: int, token: str) -> PredictJob:
     submission = evaluation.submission
     spec = submission.pack_version.spec
     addresses = _Addresses(evaluation.pk, Status.PREDICTING, attempt)
-    smoke = submission.pack_version.files.get(role=PackFile.Role.SMOKE_INPUTS)
-    hidden = submission.pack_version.files.get(role=PackFile.Role.HIDDEN_INPUTS)
+    files = _files_in(
+        submission.pack_version, PackFile.Role.SMOKE_INPUTS, PackFile.Role.HIDDEN_INPUTS
+    )
     return PredictJob(
         evaluation=evaluation.pk,
         attempt=attempt,
@@ -115,8 +128,8 @@ def _predict_job(evaluation: Evaluation, *, attempt: int, token: str) -> Predict
             addresses.blob(file.path, file.digest, file.size)
             for file in artifact_files(submission.artifact)
         ),
-        smoke_inputs=addresses.blob(smoke.path, smoke.digest, smoke.size),
-        hidden_inputs=addresses.blob(hidden.path, hidden.digest, hidden.size),
+        smoke_inputs=addresses.file(files.get(PackFile.Role.SMOKE_INPUTS)),
+        hidden_inputs=addresses.file(files.get(PackFile.Role.HIDDEN_INPUTS)),
         heartbeat_url=addresses.of("heartbeat"),
         report_url=addresses.of("report"),
         upload_url=addresses.of("blob"),
@@ -129,15 +142,21 @@ def _score_job(evaluation: Evaluation, *, attempt: int, token: str) -> ScoreJob:
     submission = evaluation.submission
     spec = submission.pack_version.spec
     addresses = _Addresses(evaluation.pk, Status.SCORING, attempt)
-    labels = submission.pack_version.files.get(role=PackFile.Role.LABELS)
+    files = _files_in(submission.pack_version, PackFile.Role.LABELS, PackFile.Role.METRIC_CODE)
+    labels = files[PackFile.Role.LABELS]
     predictions = Blob.objects.get(pk=evaluation.predictions_digest)
+    handed_in = submission.artifact.format == PREDICTIONS
     return ScoreJob(
         evaluation=evaluation.pk,
         attempt=attempt,
         task=spec.task,
         metrics=tuple(metric.as_metric() for metric in spec.metrics),
         labels=addresses.blob(labels.path, labels.digest, labels.size),
-        predictions=addresses.blob("predictions.npy", predictions.digest, predictions.size),
+        predictions=addresses.blob(
+            "predictions.csv" if handed_in else "predictions", predictions.digest, predictions.size
+        ),
+        metric_code=addresses.file(files.get(PackFile.Role.METRIC_CODE)),
+        metric_limits=MetricLimits() if spec.metric is None else spec.metric.limits,
         heartbeat_url=addresses.of("heartbeat"),
         report_url=addresses.of("report"),
         upload_url=addresses.of("blob"),

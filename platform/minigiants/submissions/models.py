@@ -93,6 +93,9 @@ class Evaluation(Entity):
     failure = models.CharField(max_length=32, blank=True, default="", choices=FAILURE_CHOICES)
     failed_stage = models.CharField(max_length=16, blank=True, default="")
     host_detail = models.TextField(blank=True, default="", help_text="For hosts only")
+    participant_detail = models.CharField(
+        max_length=500, blank=True, default="", help_text="What is wrong with a file of results"
+    )
     host_log = models.TextField(blank=True, default="", help_text="For hosts only")
     smoke_log = models.TextField(blank=True, default="")
     predictions_digest = models.CharField(max_length=64, blank=True, default="")

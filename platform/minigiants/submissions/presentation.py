@@ -221,7 +221,7 @@ def _error(evaluation: Evaluation | None) -> ShownError | None:
         code=evaluation.failure,
         title=words.title,
         what=f"{words.title}.{stage}",
-        why=words.why,
+        why=evaluation.participant_detail or words.why,
         mend=words.mend,
     )
 

@@ -1,6 +1,7 @@
 """Recording what workers report: once, in one transaction, or not at all."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from evaluator.contract import (
     StoredBlob,
 )
 from minigiants.artifacts.models import Blob
+from minigiants.core.models import OutboxEvent
+from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import InvalidInput
 from minigiants.leaderboards.services import standing_record
 from minigiants.submissions.claims import attempt_of
@@ -26,6 +29,10 @@ from minigiants.submissions.models import Evaluation, Score, Submission
 from minigiants.submissions.problems import AttemptOver
 from minigiants.submissions.rounding import rounded
 from minigiants.submissions.services import change_record
+
+SCORING_FAILED_EVENT = "competition.scoring_failed"
+HOSTS_TOLD_EVERY = timedelta(hours=1)
+"""A metric that fails on one submission is likely to fail on the next."""
 
 RETRIED = frozenset({Failure.WORKER_FAULT, Failure.WORKER_LOST})
 """Faults of ours that another try may get past."""
@@ -85,6 +92,8 @@ def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
             failure=report.failure,
             failed_stage="scoring",
             host_detail=report.failure_detail,
+            participant_detail=report.participant_detail,
+            **({"host_log": report.host_log} if report.host_log else {}),
         )
         return
     submission = evaluation.submission
@@ -188,6 +197,23 @@ def evaluation_fail(
         code=failure,
         reason=EXPLANATIONS[failure].title,
     )
+    if failure is Failure.SCORING_FAILED:
+        _tell_hosts(evaluation)
+
+
+def _tell_hosts(evaluation: Evaluation) -> None:
+    """Have the hosts told that scoring fails: once in a while, not for each submission."""
+    version = str(evaluation.submission.pack_version_id)
+    told = OutboxEvent.objects.filter(
+        kind=SCORING_FAILED_EVENT,
+        payload__version=version,
+        created_at__gt=timezone.now() - HOSTS_TOLD_EVERY,
+    )
+    if not told.exists():
+        outbox_write(
+            kind=SCORING_FAILED_EVENT,
+            payload={"submission": str(evaluation.submission_id), "version": version},
+        )
 
 
 def _move(evaluation: Evaluation, current: Status, to: Status, **changes: Any) -> None:
