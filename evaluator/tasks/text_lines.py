@@ -31,11 +31,10 @@ def read_lines(
 ) -> Iterator[dict[str, str]]:
     """The objects of a file, each with the key `text` and those of `marks`.
 
-    `marks` says what stands beside a text, and which words it may be. A text is UTF-8 of at most `max_bytes` bytes, without NUL and without half a surrogate pair.
-    Raises `MalformedLines`.
+    `marks` says what stands beside a text, and which words it may be. A text is UTF-8 of at most
+    `max_bytes` bytes, without NUL and without half a surrogate pair. Raises `MalformedLines`.
     """
     longest = ESCAPED_BYTES * max_bytes + FRAME_BYTES
-    keys = {"text", *marks}
     with path.open("rb") as file:
         number = 0
         while line := file.readline(longest + 1):
@@ -43,17 +42,8 @@ def read_lines(
             if len(line) > longest:
                 raise MalformedLines(f"line {number} is longer than {longest} bytes")
             record = _object(line, number)
-            if record.keys() != keys or not all(isinstance(v, str) for v in record.values()):
-                raise MalformedLines(
-                    f"line {number} is no object of the texts {', '.join(sorted(keys))}"
-                )
-            for key, words in marks.items():
-                if record[key] not in words:
-                    raise MalformedLines(
-                        f"line {number}: {key} is none of {', '.join(sorted(words))}"
-                    )
-            if (fault := text_fault(record["text"], max_bytes)) is not None:
-                raise MalformedLines(f"line {number}: the text {fault}")
+            if (fault := _record_fault(record, max_bytes, marks)) is not None:
+                raise MalformedLines(f"line {number} {fault}")
             yield record
 
 
@@ -71,15 +61,28 @@ def read_texts(path: Path, max_bytes: int, count: int) -> NDArray[Any]:
     return texts
 
 
-def text_fault(text: str, max_bytes: int) -> str | None:
-    """What is wrong with a text, as the end of a sentence, None if nothing is."""
+def _record_fault(record: dict[str, Any], max_bytes: int, marks: Marks) -> str | None:
+    """What is wrong with the object of a line, as the end of a sentence, None if nothing is."""
+    if record.keys() != {"text", *marks} or not all(isinstance(v, str) for v in record.values()):
+        return f"is no object of the texts {', '.join(sorted({'text', *marks}))}"
+    for key, words in marks.items():
+        if record[key] not in words:
+            return f"has a {key} that is none of {', '.join(sorted(words))}"
+    return _text_fault(record["text"], max_bytes)
+
+
+def _text_fault(text: str, max_bytes: int) -> str | None:
     if "\0" in text:
         return "holds a NUL"
     try:
         length = len(text.encode())
     except UnicodeEncodeError:
         return "holds half a surrogate pair"
-    return f"has {length} bytes; at most {max_bytes} are allowed" if length > max_bytes else None
+    return (
+        f"has a text of {length} bytes; at most {max_bytes} are allowed"
+        if length > max_bytes
+        else None
+    )
 
 
 def _object(line: bytes, number: int) -> dict[str, Any]:
