@@ -1,6 +1,6 @@
 """The Celery application of one worker: one queue, one task, nothing else.
 
-The pool is `threads`, a thread a slot: a job waits on a container, on the network and on numerical
+The pool has a thread a slot: a job waits on a container, on the network and on numerical
 code that releases the interpreter's lock, and everything that needs holding apart is in the
 sandbox. A forked pool would copy the heartbeat's and the presence's threads into limbo and
 multiply connections, for no isolation that the sandbox does not give better.
@@ -21,6 +21,7 @@ from kombu.entity import Exchange, Queue
 from evaluator import broker
 from evaluator.sandbox.base import SandboxUnavailable
 from evaluator.worker.config import WorkerConfig
+from evaluator.worker.pool import PromptPool
 from evaluator.worker.runtime import Runtime, ScratchInUse
 
 QUIET: Final = {"without_gossip": True, "without_mingle": True, "without_heartbeat": True}
@@ -65,7 +66,7 @@ def create_app(config: WorkerConfig, runtime: Runtime | None = None) -> Celery:
         worker_consumer=f"{__name__}:{QuietConsumer.__name__}",
         worker_disable_prefetch=True,
         worker_enable_remote_control=False,
-        worker_pool="threads",
+        worker_pool=f"{PromptPool.__module__}:{PromptPool.__name__}",
         worker_prefetch_multiplier=1,
         worker_send_task_events=False,
     )

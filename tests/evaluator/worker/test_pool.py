@@ -1,0 +1,40 @@
+"""The pool of threads and the event loop that has to hear of its free slots."""
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+from kombu.asynchronous import Hub, set_event_loop
+
+from evaluator.worker.pool import PromptPool
+
+SECONDS = 5.0
+"""Less than the loop would sleep by itself with nothing but a distant timer to wait for."""
+
+
+@pytest.fixture
+def loop() -> Iterator[Hub]:
+    """The event loop of this process, with nothing due for a long time and nothing to read."""
+    hub = Hub()
+    set_event_loop(hub)
+    read, write = os.pipe()
+    hub.add_reader(read, lambda: None)
+    hub.call_later(3600, lambda: None)
+    yield hub
+    hub.close()
+    set_event_loop(None)
+    os.close(read)
+    os.close(write)
+
+
+def test_a_job_that_ends_begins_the_loops_next_turn(loop: Hub) -> None:
+    pool = PromptPool(limit=1)
+    may_end = threading.Event()
+    pool.on_apply(may_end.wait, (SECONDS,))
+    turn = threading.Thread(target=loop.run_once, daemon=True)
+    turn.start()
+    may_end.set()
+    turn.join(SECONDS)
+    assert not turn.is_alive()
+    pool.on_stop()
