@@ -9,8 +9,8 @@ from kombu.asynchronous import Hub, set_event_loop
 
 from evaluator.worker.pool import PromptPool
 
-SECONDS = 5.0
-"""Less than the loop would sleep by itself with nothing but a distant timer to wait for."""
+SECONDS = 1.5
+"""Less than the two seconds that the loop sleeps by itself with nothing to do."""
 
 
 @pytest.fixture
@@ -30,10 +30,12 @@ def loop() -> Iterator[Hub]:
 
 def test_a_job_that_ends_begins_the_loops_next_turn(loop: Hub) -> None:
     pool = PromptPool(limit=1)
-    may_end = threading.Event()
-    pool.on_apply(may_end.wait, (SECONDS,))
+    may_end, begun = threading.Event(), threading.Event()
+    loop.on_tick.add(begun.set)
+    pool.on_apply(may_end.wait, (2 * SECONDS,))
     turn = threading.Thread(target=loop.run_once, daemon=True)
     turn.start()
+    begun.wait()
     may_end.set()
     turn.join(SECONDS)
     assert not turn.is_alive()
