@@ -8,6 +8,7 @@ from evaluator.harness.batches import Batch
 from evaluator.harness.classification import Classification
 from evaluator.harness.embedding import Embedding
 from evaluator.harness.generation import Generation
+from evaluator.harness.language_modelling import LanguageModelling
 from evaluator.harness.regression import Regression
 from evaluator.harness.runners import InputSpec, Model
 
@@ -35,6 +36,7 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], Task]] = {
     "regression": Regression.from_settings,
     "generation": Generation.from_settings,
     "embedding": Embedding.from_settings,
+    "language-modelling": lambda _: LanguageModelling(),
 }
 """Makes a task of its settings, which the host has checked and completed with the defaults."""
 

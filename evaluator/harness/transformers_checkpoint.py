@@ -68,7 +68,7 @@ def load_model(folder: Path, config: Any, auto_class: str, *, device: str, dtype
     except Exception as error:  # as above
         raise LoadError(f"transformers could not load the model: {error}") from error
     _refuse_mismatch(type(model).__name__, info)
-    return model.to(device).eval().requires_grad_(False)
+    return model.to(device).eval()
 
 
 def load_tokenizer(folder: Path) -> Any:

@@ -90,11 +90,14 @@ def _dtype(config: Any, options: LoadOptions) -> str:
 
 def _with_head(model: Any, tokenizer: Any, options: LoadOptions) -> Model:
     from evaluator.harness import transformers_heads as heads
+    from evaluator.harness.transformers_language_model import LanguageModel
 
     match options.task_type:
         case "embedding":
             return heads.Embeddings(model, tokenizer)
         case "generation":
             return heads.Texts(model, tokenizer, max_bytes=int(options.settings["max_bytes"]))
+        case "language-modelling":
+            return LanguageModel(model, tokenizer)
         case _:
             return heads.Logits(model, tokenizer)

@@ -1,0 +1,168 @@
+"""Scores causal language models of transformers: nats a document, each token predicted once.
+
+The log-softmax is taken here, so what is summed are probabilities whatever the model answers. A
+document's tokens follow a start token, and long ones are cut into windows of the model's context,
+each of which but the first repeats half of the window before as what is known already.
+
+Texts of which a tokenizer gives each back from its tokens have tokens of their own, so the
+probabilities of all texts sum to at most 1 and the nats are an upper bound of the text's own.
+(To within the number of tokens, which is not predicted: at most 12 bits a document.)
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from evaluator.harness.errors import LoadError, ModelError, NotCausal, TokenizerLossy
+from evaluator.harness.language_modelling import NATS
+from evaluator.harness.runners import Inputs, Outputs
+from evaluator.harness.transformers_checkpoint import context_tokens
+
+MOST_CONTEXT = 4097
+"""A document's bytes and the start token: no window need be longer than that."""
+
+LOGITS_AT_ONCE = 2**21
+"""Logits of a batch of windows: 8 MiB in float32. Larger batches leave the caches."""
+
+TOLERANCE = 1e-5
+"""How far a log-probability may move, in nats, when the text after it is replaced."""
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Tokens [t] of a document, of which those from `first` on are to be predicted here."""
+
+    document: int
+    tokens: NDArray[np.int64]
+    first: int
+
+
+class LanguageModel:
+    """A causal language model with its tokenizer."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        """Raises `LoadError` for a tokenizer without a token to start from."""
+        self._model = model
+        self._tokenizer = tokenizer.backend_tokenizer
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        # "</s>" in a document is four characters like any others.
+        self._tokenizer.encode_special_tokens = True
+        self._start = _start_token(tokenizer, model.config)
+        model.config.use_cache = False
+        self._width = int(model.config.get_text_config().vocab_size)
+        self._context = min(context_tokens(model.config) or MOST_CONTEXT, MOST_CONTEXT)
+        self._generator = np.random.default_rng()
+
+    @torch.inference_mode()
+    def predict(self, inputs: Inputs, kind: str = "") -> Outputs:
+        """The negative log-likelihood in nats of each text, as `nats` [n] in float64.
+
+        Raises `TokenizerLossy`, `NotCausal` and `ModelError`.
+        """
+        if isinstance(inputs, np.ndarray):
+            raise ModelError("A language model takes texts; this competition gives arrays.")
+        nats = np.zeros(len(inputs))
+        windows = sorted(self._windows(inputs), key=lambda window: len(window.tokens))
+        for batch in _batches(windows, LOGITS_AT_ONCE // self._width):
+            losses = self._losses(batch)
+            np.add.at(nats, [window.document for window in batch], losses)
+        return {NATS: nats}
+
+    def _windows(self, texts: Sequence[str]) -> Iterator[Window]:
+        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        for document, (text, encoding) in enumerate(zip(texts, encodings, strict=True)):
+            if self._tokenizer.decode(encoding.ids, skip_special_tokens=False) != text:
+                raise TokenizerLossy(
+                    f"Document {document + 1} of this batch is not what its "
+                    f"{len(encoding.ids)} tokens decode to."
+                )
+            tokens = np.array([self._start, *encoding.ids], dtype=np.int64)
+            yield from _cut(document, tokens, self._context)
+
+    def _losses(self, windows: Sequence[Window]) -> NDArray[np.float64]:
+        """Nats of each window's tokens from `first` on; see that none sees what follows it."""
+        longest = max(len(window.tokens) for window in windows)
+        # No mask: what fills a row comes after the text, where a causal model can't look.
+        tokens = np.full((len(windows), longest), self._start, dtype=np.int64)
+        for row, window in zip(tokens, windows, strict=True):
+            row[: len(window.tokens)] = window.tokens
+        told = self._log_probabilities(tokens, tokens)
+        self._probe(windows, tokens, told)
+        scored = np.zeros(told.shape, dtype=bool)
+        for row, window in zip(scored, windows, strict=True):
+            row[window.first - 1 : len(window.tokens) - 1] = True
+        return -np.where(scored, told, 0.0).sum(axis=1, dtype=np.float64)
+
+    def _probe(
+        self,
+        windows: Sequence[Window],
+        tokens: NDArray[np.int64],
+        told: NDArray[np.float32],
+    ) -> None:
+        """Replace the text after a random cut in every window, and compare what comes before.
+
+        The shapes stay the same: honest models scale positions by the length of a pass.
+        """
+        replaced = self._generator.integers(0, self._width, size=tokens.shape, dtype=np.int64)
+        cuts = [
+            self._generator.integers(window.first, max(len(window.tokens) - 1, window.first + 1))
+            for window in windows
+        ]
+        before = np.arange(tokens.shape[1]) < np.array(cuts)[:, None]
+        again = self._log_probabilities(np.where(before, tokens, replaced), tokens)
+        moved = np.abs(again - told)[before[:, :-1]]
+        if not (moved <= TOLERANCE).all():
+            raise NotCausal(
+                f"Log-probabilities moved by up to {moved.max():.2g} nats when only later text was "
+                "replaced. Use a causal model: an encoder sees the whole text."
+            )
+
+    def _log_probabilities(
+        self, tokens: NDArray[np.int64], targets: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """The log-probability of each target [n, t] but the first, after the tokens before it."""
+        device = self._model.device
+        given = torch.from_numpy(tokens[:, :-1]).to(device)
+        logits = self._model(input_ids=given).logits.float()
+        wanted = torch.from_numpy(targets[:, 1:]).to(device)
+        told = logits.log_softmax(dim=-1).gather(-1, wanted.unsqueeze(-1)).squeeze(-1)
+        array: NDArray[np.float32] = told.cpu().numpy()
+        if not np.isfinite(array).all():
+            raise ModelError("A log-probability is not finite: a logit was NaN or infinite.")
+        return array
+
+
+def _start_token(tokenizer: Any, config: Any) -> int:
+    own = getattr(config, "bos_token_id", None)
+    for found in (tokenizer.bos_token_id, own, tokenizer.eos_token_id):
+        if isinstance(found, int):
+            return found
+    raise LoadError(
+        "The tokenizer names neither a bos nor an eos token. The first token of a document is "
+        "predicted from one: set bos_token in tokenizer_config.json."
+    )
+
+
+def _cut(document: int, tokens: NDArray[np.int64], context: int) -> Iterator[Window]:
+    """Windows whose inputs, all tokens but the last, fit into the context."""
+    yield Window(document, tokens[: context + 1], first=1)
+    known = context // 2
+    for start in range(context + 1, len(tokens), context - known):
+        first_token = start - known - 1
+        yield Window(document, tokens[first_token : first_token + context + 1], first=known + 1)
+
+
+def _batches(windows: Sequence[Window], most_tokens: int) -> Iterator[Sequence[Window]]:
+    """Consecutive windows, of rising length, of which a padded batch has at most `most_tokens`."""
+    start = 0
+    while start < len(windows):
+        end = start + 1
+        while end < len(windows) and (end + 1 - start) * len(windows[end].tokens) <= most_tokens:
+            end += 1
+        yield windows[start:end]
+        start = end
