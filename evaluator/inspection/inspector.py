@@ -34,7 +34,7 @@ def inspect_artifact(files: Sequence[ArtifactFile], *, format: str) -> Verdict: 
     refusals = path_refusals(files)
     by_path = {file.path: file for file in files}
     if not refusals and not by_path.keys() & set(known.entries):
-        what = f"The artifact has no {' or '.join(known.entries)} at its top."
+        what = f"The artifact has no {known.entries[0]} at its top."
         refusals = [refusal(RefusalCode.MISSING_MODEL, known.entries[0], what)]
     if refusals:
         return _refused(format, refusals)

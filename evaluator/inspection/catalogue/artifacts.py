@@ -16,7 +16,7 @@ ARTIFACTS: Rules = {
     RefusalCode.MISSING_MODEL: Rule(
         "The file that the model is loaded from has a fixed name at the top of the artifact.",
         "Put model.onnx (format onnx), model.py (python), config.json (transformers), or "
-        "predictions.csv or .parquet (predictions) at the top of the folder.",
+        "predictions.csv (predictions) at the top of the folder.",
     ),
     RefusalCode.FORMAT_NOT_ACCEPTED: Rule(
         "The organizers have chosen in which formats models are handed in.",

@@ -78,4 +78,5 @@ class RefusalCode(StrEnum):
     TRANSFORMERS_INDEX = "transformers_index"
     # Files of predictions
     PREDICTIONS_MALFORMED = "predictions_malformed"
+    PREDICTIONS_PARQUET = "predictions_parquet"
     PREDICTIONS_TOO_LARGE = "predictions_too_large"

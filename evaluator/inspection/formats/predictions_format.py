@@ -1,8 +1,9 @@
-"""The format `predictions`: one table of results, CSV or Parquet, for competitions without models.
+"""The format `predictions`: one table of results in CSV, for competitions without models.
 
 Nothing is run. There are no parameters and no tensors; every byte is a side byte, so such a
-competition caps `side_bytes` or `artifact_bytes`, and no parameters. Only the ends of the file are
-read: rows are checked when they are scored, against the ids that are asked for.
+competition caps `side_bytes` or `artifact_bytes`, and no parameters. Only the first line is read:
+rows are checked when they are scored, against the ids that are asked for. Parquet is known, to be
+refused as such: its readers are large native libraries, and the file is a stranger's.
 """
 
 from collections.abc import Mapping
@@ -10,13 +11,13 @@ from collections.abc import Mapping
 from evaluator.inspection import limits
 from evaluator.inspection.artifact import ArtifactFile
 from evaluator.inspection.files.contents import refuse_by_name, refused_as_what_it_is
-from evaluator.inspection.files.tables import check_csv, check_parquet
+from evaluator.inspection.files.tables import check_csv, refuse_parquet
 from evaluator.inspection.formats.format import Format
 from evaluator.inspection.ledger import Ledger
 from evaluator.inspection.reading import ExactReader
 from evaluator.inspection.refusals import RefusalCode, Refused, shown
 
-_KINDS = {"predictions.csv": check_csv, "predictions.parquet": check_parquet}
+_KINDS = {"predictions.csv": check_csv, "predictions.parquet": refuse_parquet}
 
 
 def _inspect(files: Mapping[str, ArtifactFile], ledger: Ledger) -> None:

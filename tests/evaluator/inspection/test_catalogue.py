@@ -190,6 +190,7 @@ CASES: dict[RefusalCode, Produce] = {
         {"model.safetensors.index.json": b'{"weight_map":{"w":"model.safetensors"}}'}
     ),
     RefusalCode.PREDICTIONS_MALFORMED: table(MemoryFile("predictions.csv", b"label\n")),
+    RefusalCode.PREDICTIONS_PARQUET: table(MemoryFile("predictions.parquet", b"PAR1")),
     RefusalCode.PREDICTIONS_TOO_LARGE: table(
         MemoryFile("predictions.csv", b"", declared=limits.MAX_PREDICTIONS_BYTES + 1)
     ),

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from evaluator.inspection import Counts, folder_files, inspect_artifact, limits
 from tests.evaluator.inspection.artifacts import CountedFile, MemoryFile, codes, safetensors_bytes
@@ -51,7 +51,7 @@ def sharded(index: object = None, **shards: bytes) -> dict[str, bytes]:
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of 2 MB in shards of 1 MB, with a tokenizer, as transformers saves them."""
     folder = tmp_path_factory.mktemp("saved")
-    config = LlamaConfig(
+    config = transformers.LlamaConfig(
         vocab_size=512,
         hidden_size=128,
         intermediate_size=256,
@@ -59,10 +59,10 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
         num_attention_heads=2,
         tie_word_embeddings=True,
     )
-    LlamaForCausalLM(config).save_pretrained(folder, max_shard_size="1MB")
+    transformers.LlamaForCausalLM(config).save_pretrained(folder, max_shard_size="1MB")
     words = {f"w{number}": number for number in range(512)}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="w0"))
-    fast: Any = PreTrainedTokenizerFast
+    fast: Any = transformers.PreTrainedTokenizerFast
     fast(tokenizer_object=tokenizer, unk_token="w0").save_pretrained(folder)
     return folder
 
