@@ -14,8 +14,9 @@ class Format:
     """A format of artifacts.
 
     `entries` are the paths that the model may be loaded from, the first being the usual one; an
-    artifact is of this format when it has one of them. `inspect` gets the files by path, an entry among them, all with plain
-    paths. It counts into the ledger every byte of every file, and notes there what it refuses.
+    artifact is of this format when it has one of them. `inspect` gets the files by path, an entry
+    among them, all with plain paths. It counts into the ledger every byte of every file, and notes
+    there what it refuses.
     """
 
     name: str
