@@ -35,7 +35,7 @@ def packed_widths(weights: Weights, config: ModelConfig) -> dict[str, int]:
     tensors = weights.tensors
     found: dict[str, int] = {}
     for widths in (
-        _bitsandbytes_4bit(tensors),
+        _bitsandbytes_4bit(tensors, config.quantization),
         _bitsandbytes_8bit(tensors, config.quantization),
         _words(tensors, config),
         _torchao(tensors, config, weights.metadata),
@@ -47,14 +47,20 @@ def packed_widths(weights: Weights, config: ModelConfig) -> dict[str, int]:
     return found
 
 
-def _bitsandbytes_4bit(tensors: Tensors) -> Widths:
-    """Two weights a byte, whatever type the bytes are stored as (`bnb_4bit_quant_storage`)."""
+def _bitsandbytes_4bit(tensors: Tensors, claimed: Mapping[str, Any]) -> Widths:
+    """Two weights a byte, whatever type the bytes are stored as (`bnb_4bit_quant_storage`).
+
+    Where scales are quantised too (`bnb_4bit_use_double_quant`) they take a byte each.
+    """
     for name in tensors:
         weight, _, kind = name.partition(".quant_state.")
-        if kind.startswith("bitsandbytes__") and weight in tensors:
-            yield weight, 4
-            if f"{weight}.nested_absmax" in tensors and _is(tensors, f"{weight}.absmax", "U8"):
-                yield f"{weight}.absmax", 8
+        if not kind.startswith("bitsandbytes__") or weight not in tensors:
+            continue
+        yield weight, 4
+        scales = f"{weight}.absmax"
+        nested = f"{weight}.nested_absmax" in tensors and _is(tensors, scales, "U8")
+        if nested and claimed.get("load_in_4bit"):
+            yield scales, 8
 
 
 def _bitsandbytes_8bit(tensors: Tensors, claimed: Mapping[str, Any]) -> Widths:

@@ -91,7 +91,9 @@ def _read_shard(file: ArtifactFile, metadata_per_tensor: int) -> SafetensorsHead
 def _read_index(file: ArtifactFile) -> Mapping[str, str]:
     """The shard of each tensor, as the index has it."""
     with file.open() as stream:
-        index = read_json_object(ExactReader(file, stream), limits.MAX_INDEX_BYTES)
+        reader = ExactReader(file, stream)
+        with refused_as_what_it_is(reader):
+            index = read_json_object(reader, limits.MAX_INDEX_BYTES)
     if not index.keys() <= {"metadata", "weight_map"}:
         raise _mismatch("has more than metadata and weight_map")
     shards = index.get("weight_map")

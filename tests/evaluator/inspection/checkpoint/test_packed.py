@@ -179,6 +179,14 @@ def unknown(tensors: Shapes) -> int:
     return verdict.counts.parameters
 
 
+def test_scales_in_eight_bits_need_a_claim() -> None:
+    scales = WEIGHTS // 64
+    claimed = parameters_of_checkpoint(
+        bitsandbytes_4bit(), config=quantised("bitsandbytes", load_in_4bit=True)
+    )
+    assert parameters_of_checkpoint(bitsandbytes_4bit()) == claimed + scales
+
+
 EIGHT_BITS: Mapping[str, tuple[Shapes, Mapping[str, Any]]] = {
     "no configuration": (bitsandbytes_8bit(), {}),
     "both widths claimed": (

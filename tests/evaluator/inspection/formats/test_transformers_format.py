@@ -126,6 +126,7 @@ def test_integer_buffers_count_their_bits(ids: str) -> None:
         ({"training_args.bin": b"\x80\x02N."}, "pickle"),
         ({"model.safetensors": b"\x80\x04\x95\x02\0\0\0\0\0\0\0N."}, "pickle"),
         ({"config.json": b"\x80\x04N."}, "pickle"),
+        ({INDEX: b"\x80\x04N."}, "pickle"),
         ({**TOKENIZER, "vocab.json": b"\x80\x04N."}, "pickle"),
         ({"README.md": b"\x7fELF\x02\xff"}, "native_code"),
         ({"model.safetensors": b"PK\x03\x04\x14\0"}, "nested_archive"),
