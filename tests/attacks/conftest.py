@@ -1,6 +1,7 @@
 """The sandboxes that attacks are run against."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,30 @@ from tests.attacks.proving_ground import ProvingGround, WeakenedSandbox
 from tests.support.missing import missing
 
 
-@pytest.fixture(params=["runc", "runsc"])
-def guarded(
-    request: pytest.FixtureRequest, docker_engine: str, harness_image: str, tmp_path: Path
-) -> Iterator[ProvingGround]:
-    """The real sandbox, under runc and under gVisor."""
-    client = docker.APIClient(docker_engine)
-    runtimes = client.info()["Runtimes"]
-    client.close()
+@pytest.fixture(scope="session", params=["runc", "runsc"])
+def fortress(
+    request: pytest.FixtureRequest,
+    docker_engine: str,
+    harness_image: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Sandbox]:
+    """The real sandbox, under runc and under gVisor. One serves all attacks, as a worker's does."""
+    with closing(docker.APIClient(docker_engine)) as client:
+        runtimes = client.info()["Runtimes"]
     if request.param not in runtimes:
         missing("gVisor", "install runsc and register it with the Docker engine")
-    sandbox = DockerSandbox(
-        scratch=tmp_path / "scratch", image=harness_image, runtime=request.param
-    )
-    yield ProvingGround(sandbox, tmp_path)
+    scratch = tmp_path_factory.mktemp(request.param)
+    sandbox = DockerSandbox(scratch=scratch, image=harness_image, runtime=request.param)
+    yield sandbox
     sandbox.close()
+
+
+@pytest.fixture
+def guarded(fortress: Sandbox, tmp_path: Path) -> Iterator[ProvingGround]:
+    """The real sandbox, which must serve an honest model after each attack."""
+    ground = ProvingGround(fortress, tmp_path)
+    yield ground
+    ground.serve_an_honest_model()
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +47,9 @@ def quick(
     """One sandbox under runc for many attacks on the host's own checks, alike in every runtime."""
     folder = tmp_path_factory.mktemp("quick")
     sandbox = DockerSandbox(scratch=folder / "scratch", image=harness_image, runtime="runc")
-    yield ProvingGround(sandbox, folder)
+    ground = ProvingGround(sandbox, folder)
+    yield ground
+    ground.serve_an_honest_model()
     sandbox.close()
 
 
@@ -45,10 +57,20 @@ def quick(
 def without(
     docker_engine: str, harness_image: str, tmp_path: Path
 ) -> Iterator[Callable[..., ProvingGround]]:
-    """Makes a sandbox without one defence: the control that shows the attack to be a real one."""
+    """Makes a sandbox without one defence: the control that shows the attack to be a real one.
+
+    `host` overrides settings of the container's host side, `user` who the model is, `writable_job`
+    and `filtered` whether its files are read-only and its system calls filtered.
+    """
     opened: list[Sandbox] = []
 
-    def make(*, writable_job: bool = False, user: str | None = None, **host: Any) -> ProvingGround:
+    def make(
+        *,
+        writable_job: bool = False,
+        filtered: bool = True,
+        user: str | None = None,
+        **host: Any,
+    ) -> ProvingGround:
         folder = tmp_path / f"control{len(opened)}"
         folder.mkdir()
         container: dict[str, Any] = {} if user is None else {"user": user}
@@ -60,6 +82,7 @@ def without(
             host=host,
             container=container,
             writable_job=writable_job,
+            filtered=filtered,
         )
         opened.append(sandbox)
         return ProvingGround(sandbox, folder)

@@ -1,7 +1,7 @@
 """Where hostile models are run: against a real sandbox, and against one with a defence removed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from evaluator.contract import Limits, Stage, TaskSpec
 from evaluator.sandbox.base import Sandbox, SandboxRequest, SandboxResult
 from evaluator.sandbox.container import ContainerSettings
 from evaluator.sandbox.docker_sandbox import DockerSandbox
+from evaluator.sandbox.environment import FILTER_SYSTEM_CALLS
 from evaluator.sandbox.workspace import JobFolder
 
 MEBIBYTE = 1024**2
@@ -76,27 +77,34 @@ def _indented(source: str, spaces: int) -> str:
 
 @dataclass
 class ProvingGround:
-    """Runs hostile models against one sandbox."""
+    """Runs hostile models against one sandbox. `model` and `output` are the last one's folders."""
 
     sandbox: Sandbox
     folder: Path
-    stages: list[Stage] = field(default_factory=list)
+    attacks: int = 0
+
+    @property
+    def model(self) -> Path:
+        return self.folder / f"attack{self.attacks}" / "model"
+
+    @property
+    def output(self) -> Path:
+        return self.folder / f"attack{self.attacks}" / "output"
 
     def attack(
         self, hostile: Hostile, *, watch: Callable[[Stage], None] | None = None, **limits: Any
     ) -> SandboxResult:
         """Run one. `watch` is called whenever the sandbox says where it stands."""
-        model, output = self.folder / "model", self.folder / "output"
-        for folder in (model, output):
-            folder.mkdir(exist_ok=True)
-        (model / "model.py").write_text(hostile.source())
+        self.attacks += 1
+        for folder in (self.model, self.output):
+            folder.mkdir(parents=True)
+        (self.model / "model.py").write_text(hostile.source())
         smoke = np.zeros((SMOKE_EXAMPLES, 4), dtype=np.float32)
         hidden = np.full((HIDDEN_EXAMPLES, 4), CANARY, dtype=np.float32)
         np.save(self.folder / "smoke.npy", smoke)
         np.save(self.folder / "hidden.npy", hidden)
 
         def on_stage(stage: Stage) -> bool:
-            self.stages.append(stage)
             if watch is not None:
                 watch(stage)
             return True
@@ -105,15 +113,22 @@ class ProvingGround:
             SandboxRequest(
                 format="python",
                 task=TASK,
-                model_folder=model,
+                model_folder=self.model,
                 smoke_inputs=self.folder / "smoke.npy",
                 hidden_inputs=self.folder / "hidden.npy",
-                output_folder=output,
+                output_folder=self.output,
                 limits=LIMITS.model_copy(update=limits),
                 seed=0,
             ),
             on_stage=on_stage,
         )
+
+    def serve_an_honest_model(self) -> None:
+        """Whatever was done to it, the sandbox goes on: the next model gets its predictions."""
+        result = self.attack(Hostile())
+        assert (result.failure, result.smoke_log, result.host_log) == (None, "", "")
+        assert result.predictions is not None
+        assert np.load(result.predictions).shape == (HIDDEN_EXAMPLES, CLASSES)
 
 
 class WeakenedSandbox(DockerSandbox):
@@ -127,16 +142,20 @@ class WeakenedSandbox(DockerSandbox):
         host: dict[str, Any],
         container: dict[str, Any],
         writable_job: bool,
+        filtered: bool,
     ) -> None:
         super().__init__(scratch=scratch, image=image, runtime="runc")
         self._host = host
         self._container = container
         self._writable_job = writable_job
+        self._filtered = filtered
 
     def _settings(self, request: SandboxRequest, job: JobFolder) -> ContainerSettings:
         settings = super()._settings(request, job)
         if self._writable_job:
             settings.host["mounts"][0]["ReadOnly"] = False
+        if not self._filtered:
+            settings.container["command"].remove(FILTER_SYSTEM_CALLS)
         return replace(
             settings,
             host={**settings.host, **self._host},

@@ -92,7 +92,7 @@ def test_in_the_hidden_run(quick: ProvingGround, name: str) -> None:
     result = quick.attack(Hostile(top=HOLD, predict=f"if hidden:\n    {payload}"))
 
     assert (result.failure, result.failed_stage) == (failure, Stage.HIDDEN)
-    assert list((quick.folder / "output").iterdir()) == []
+    assert list(quick.output.iterdir()) == []
 
 
 def test_too_late(guarded: ProvingGround) -> None:
@@ -119,7 +119,7 @@ def test_twice(guarded: ProvingGround) -> None:
     result = guarded.attack(Hostile(top=HOLD, predict=twice))
 
     assert (result.failure, result.failed_stage) == (INVALID, Stage.HIDDEN)
-    assert list((guarded.folder / "output").iterdir()) == []
+    assert list(guarded.output.iterdir()) == []
 
 
 def test_honest_output_over_the_limit(quick: ProvingGround) -> None:

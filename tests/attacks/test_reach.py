@@ -1,41 +1,14 @@
-"""Attacks that reach for what is outside: network, files, processes, secrets, the engine."""
+"""Attacks that reach for what is outside: files, processes, secrets, the engine."""
 
-import os
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.attacks.proving_ground import Hostile, ProvingGround
-from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.docker
 
-KNOCK = """
-import socket
-def knock(name, family, kind, address):
-    try:
-        with socket.socket(family, kind) as door:
-            door.settimeout(1)
-            door.connect(address)
-            door.send(b"{word}")
-            print("SENT", name)
-    except OSError as error:
-        print("CLOSED", name, error)
-knock("tcp", socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", {tcp}))
-knock("dns", socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", {udp}))
-knock("abstract", socket.AF_UNIX, socket.SOCK_STREAM, "\\0{abstract}")
-for address in {addresses}:
-    knock(address, socket.AF_INET, socket.SOCK_STREAM, (address, {tcp}))
-try:
-    print("RESOLVED", socket.getaddrinfo("localhost.example", 80))
-except OSError:
-    pass
-"""
 READ = """
 for path in {paths}:
     try:
@@ -84,93 +57,6 @@ for act in (
     except OSError:
         pass
 """
-
-
-@dataclass
-class House:
-    """Servers on the host that wait for somebody to knock."""
-
-    word: str
-    tcp: int
-    udp: int
-    abstract: str
-    heard: set[str] = field(default_factory=set)
-
-    def payload(self) -> str:
-        """Source that knocks on every door."""
-        try:
-            _, _, addresses = socket.gethostbyname_ex(socket.gethostname())
-        except socket.gaierror:
-            addresses = []  # this machine has no name of its own; the loopback is knocked on
-        return KNOCK.format(
-            word=self.word,
-            tcp=self.tcp,
-            udp=self.udp,
-            abstract=self.abstract,
-            addresses=addresses,
-        )
-
-
-@pytest.fixture
-def house() -> Iterator[House]:
-    """TCP on all addresses, UDP, and a socket in the abstract namespace."""
-    with ExitStack() as stack:
-        tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-        udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        unix = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        tcp.bind(("", 0))
-        udp.bind(("127.0.0.1", 0))
-        abstract = f"minigiants-attack-{os.getpid()}"
-        unix.bind(f"\0{abstract}")
-        house = House("knock", tcp.getsockname()[1], udp.getsockname()[1], abstract)
-
-        def listen(name: str, server: socket.socket) -> None:
-            server.listen()
-            while True:
-                try:
-                    visitor, _ = server.accept()
-                except OSError:
-                    return
-                with visitor:
-                    if visitor.recv(100) == b"knock":
-                        house.heard.add(name)
-
-        def hear() -> None:
-            while (word := udp.recv(100)) != b"end":
-                if word == b"knock":
-                    house.heard.add("dns")
-
-        threads = [
-            threading.Thread(target=listen, args=("tcp", tcp)),
-            threading.Thread(target=listen, args=("abstract", unix)),
-            threading.Thread(target=hear),
-        ]
-        for thread in threads:
-            thread.start()
-        yield house
-        for server in (tcp, unix):
-            server.shutdown(socket.SHUT_RDWR)
-        udp.sendto(b"end", udp.getsockname())
-        for thread in threads:
-            thread.join(5)
-
-
-def test_network_is_out_of_reach(guarded: ProvingGround, house: House) -> None:
-    result = guarded.attack(Hostile(load=house.payload()))
-
-    assert result.failure is None
-    assert "SENT tcp" not in result.smoke_log
-    assert "CLOSED tcp" in result.smoke_log
-    assert "CLOSED abstract" in result.smoke_log
-    assert "RESOLVED" not in result.smoke_log
-    assert house.heard == set()
-
-
-def test_network_of_the_host(without: Callable[..., ProvingGround], house: House) -> None:
-    control = without(network_mode="host").attack(Hostile(load=house.payload()))
-
-    assert "SENT tcp" in control.smoke_log
-    wait_for(lambda: house.heard == {"tcp", "dns", "abstract"}, "the calls at the doors")
 
 
 def test_files_are_out_of_reach(guarded: ProvingGround, tmp_path: Path) -> None:
@@ -242,7 +128,7 @@ def test_the_model_folder_cannot_be_changed(guarded: ProvingGround) -> None:
 
     assert result.failure is None
     assert "TAMPERED" not in result.smoke_log
-    assert [entry.name for entry in (guarded.folder / "model").iterdir()] == ["model.py"]
+    assert [entry.name for entry in guarded.model.iterdir()] == ["model.py"]
 
 
 def test_a_writable_model_folder(without: Callable[..., ProvingGround]) -> None:

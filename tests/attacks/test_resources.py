@@ -1,5 +1,6 @@
 """Attacks on what a machine has: processes, memory, disk, time, and the worker's own memory."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,13 @@ from uuid import uuid4
 import pytest
 
 from evaluator.contract import Failure, Stage
-from tests.attacks.proving_ground import Hostile, ProvingGround
+from evaluator.sandbox.base import SandboxResult
+from tests.attacks.proving_ground import LIMITS, MEBIBYTE, Hostile, ProvingGround
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.docker
 
-FORKS = """
+SWARM = """
 import time
 alive = 0
 for _ in range(100):
@@ -26,7 +29,9 @@ for _ in range(100):
         break
 print("ALIVE", alive)
 """
-BOMB = """
+FORK_BOMB = """
+import ctypes
+ctypes.CDLL(None).prctl(15, b"{name}")
 while True:
     try:
         os.fork()
@@ -43,17 +48,37 @@ for top, folders, _ in os.walk("/"):
     folders[:] = [f for f in folders if os.path.join(top, f) not in ("/proc", "/sys")]
     if not os.access(top, os.W_OK):
         continue
-    for number in range(48):
+    made = []
+    for number in range(12):
         try:
-            with open(os.path.join(top, f"fill{number}"), "wb", buffering=0) as file:
+            with open(os.path.join(top, f"fill{number}"), "xb", buffering=0) as file:
+                made.append(file.name)
                 written[top] = written.get(top, 0) + file.write(bytes(1024 ** 2))
         except OSError:
             break
+    for path in made:
+        os.unlink(path)
 for top, size in written.items():
-    print("WROTE", size, top)
-print("TOTAL", sum(written.values()))
+    print("WROTE", top, size)
 """
-
+NAMES = """
+made = 0
+try:
+    while made < 200_000:
+        os.symlink("x" * 200, f"/tmp/{made}")
+        made += 1
+except OSError:
+    pass
+print("NAMES", made)
+"""
+LARGE_FILE = """
+with open("/tmp/large", "wb", buffering=0) as file:
+    wanted = 9 * 1024 ** 2
+    if file.write(bytes(wanted)) == wanted:
+        print("WHOLE")
+    else:
+        raise OSError("no room")
+"""
 WRITES = """
 for path in ("/opt/harness/x", "/home/x", "/x", "/usr/x", "/job/x", "/etc/x"):
     try:
@@ -88,20 +113,49 @@ def number_after(word: str, log: str) -> int:
 def test_processes_are_few(guarded: ProvingGround) -> None:
     if guarded.sandbox.strength == "gvisor":
         pytest.skip("gVisor's processes are no host processes: see the fork bomb")
-    result = guarded.attack(Hostile(load=FORKS))
+    result = guarded.attack(Hostile(load=SWARM))
     assert number_after("ALIVE", result.smoke_log) < 32
 
 
 def test_processes_without_a_limit(without: Callable[..., ProvingGround]) -> None:
-    control = without(pids_limit=-1).attack(Hostile(load=FORKS))
+    control = without(pids_limit=-1).attack(Hostile(load=SWARM))
     assert number_after("ALIVE", control.smoke_log) == 100
 
 
+def fork_bomb(ground: ProvingGround) -> tuple[SandboxResult, int]:
+    """What became of it, and how many of its processes the host has seen at once."""
+    name = f"bomb-{uuid4().hex[:8]}"
+    seen = [0]
+    result = ground.attack(
+        Hostile(load=FORK_BOMB.format(name=name)),
+        load_seconds=3,
+        watch=lambda _stage: seen.append(processes_named(name)),
+    )
+    wait_for(lambda: processes_named(name) == 0, "the end of the bomb")
+    return result, max(seen)
+
+
+def processes_named(name: str) -> int:
+    """How many processes of the host, those in containers included, bear a name."""
+    names = []
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):  # it has just ended
+            names.append(path.read_text().strip())
+    return names.count(name)
+
+
 def test_fork_bomb(guarded: ProvingGround) -> None:
-    result = guarded.attack(Hostile(load=BOMB), load_seconds=2)
+    result, most = fork_bomb(guarded)
 
     assert result.failure in {Failure.TIMED_OUT, Failure.CRASHED, Failure.OUT_OF_MEMORY}
     assert result.failed_stage is Stage.STARTING
+    assert most <= LIMITS.processes
+
+
+def test_fork_bomb_within_a_larger_limit(without: Callable[..., ProvingGround]) -> None:
+    _, most = fork_bomb(without(pids_limit=128))
+
+    assert most > LIMITS.processes
 
 
 def test_memory_bomb(guarded: ProvingGround) -> None:
@@ -120,20 +174,54 @@ def test_memory_without_a_limit(without: Callable[..., ProvingGround]) -> None:
 
 def test_disk_bomb(guarded: ProvingGround) -> None:
     result = guarded.attack(Hostile(load=DISK))
-    # The scratch, and a shared memory of the same size.
-    assert number_after("TOTAL", result.smoke_log) <= 2 * 8 * 1024**2
+
+    written = dict(re.findall(r"^WROTE (\S+) (\d+)$", result.smoke_log, re.MULTILINE))
+    assert {"/tmp", "/dev/shm"} <= written.keys() <= {"/tmp", "/dev/shm", "/dev/mqueue"}
+    for size in written.values():
+        assert int(size) <= LIMITS.scratch_bytes
 
 
 def test_disk_without_a_limit(without: Callable[..., ProvingGround]) -> None:
-    control = without(tmpfs={"/tmp": "rw,mode=1777"}).attack(Hostile(load=DISK))
-    assert number_after("TOTAL", control.smoke_log) >= 48 * 1024**2
+    ground = without(tmpfs={"/tmp": "rw,mode=1777"}, shm_size=64 * MEBIBYTE)
+    control = ground.attack(Hostile(load=DISK))
+
+    for place in ("/tmp", "/dev/shm"):
+        assert f"WROTE {place} {12 * MEBIBYTE}\n" in control.smoke_log
+
+
+def test_files_without_content(guarded: ProvingGround) -> None:
+    """Names take memory too, and no size limits them: the limit on memory does."""
+    result = guarded.attack(Hostile(load=NAMES), memory_bytes=96 * MEBIBYTE)
+
+    assert result.failure in {Failure.OUT_OF_MEMORY, None}
+    if result.failure is None:
+        assert number_after("NAMES", result.smoke_log) < 100_000
 
 
 def test_one_large_file(guarded: ProvingGround) -> None:
-    write = 'open("/tmp/big", "wb").write(bytes(9 * 1024 ** 2))'
-    result = guarded.attack(Hostile(load=write))
+    result = guarded.attack(Hostile(load=LARGE_FILE))
 
     assert result.failure in {Failure.LOAD_FAILED, Failure.CRASHED}
+    assert "WHOLE" not in result.smoke_log
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param({"ulimits": []}, id="the size of the scratch"),
+        pytest.param({"tmpfs": {"/tmp": "rw,mode=1777,size=32m"}}, id="the limit on a file"),
+    ],
+)
+def test_one_large_file_against_one_limit(
+    without: Callable[..., ProvingGround], left: dict[str, Any]
+) -> None:
+    assert "WHOLE" not in without(**left).attack(Hostile(load=LARGE_FILE)).smoke_log
+
+
+def test_one_large_file_without_limits(without: Callable[..., ProvingGround]) -> None:
+    ground = without(tmpfs={"/tmp": "rw,mode=1777,size=32m"}, ulimits=[])
+
+    assert "WHOLE" in ground.attack(Hostile(load=LARGE_FILE)).smoke_log
 
 
 def test_writes_outside_memory(guarded: ProvingGround) -> None:
