@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 TEXT_BYTES: Final = 65_536
 """The longest text, in bytes of UTF-8, that a competition may give or ask for."""
 
+DOCUMENT_BYTES: Final = 4096
+"""The longest document of language modelling, in bytes of UTF-8."""
+
 ClassName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]
 ColumnName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]
 Length = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -98,6 +101,12 @@ class EmbeddingSettings(TaskSettings):
     similarity: Literal["cosine", "dot"] = "cosine"
 
 
+class LanguageModellingSettings(TaskSettings):
+    """How many documents a model of participants' code is asked to predict side by side."""
+
+    documents_in_step: int = Field(default=128, ge=64, le=256)
+
+
 class CustomSettings(TaskSettings):
     """What a submission's columns are, beside `id`. Left out, the metric alone judges them."""
 
@@ -110,6 +119,7 @@ TASK_SETTINGS: Final[Mapping[str, type[TaskSettings]]] = MappingProxyType(
         "regression": RegressionSettings,
         "generation": GenerationSettings,
         "embedding": EmbeddingSettings,
+        "language-modelling": LanguageModellingSettings,
         "custom": CustomSettings,
     }
 )

@@ -103,14 +103,23 @@ class Predict:
 
 
 @dataclass(frozen=True)
+class Examine:
+    """Command: predict text byte after byte, in lockstep with the host at a Unix socket."""
+
+    run: bytes
+    socket: str
+
+
+@dataclass(frozen=True)
 class End:
     """Command: leave."""
 
 
-Command = Load | Predict | End
-COMMANDS: dict[str, type[Load] | type[Predict] | type[End]] = {
+Command = Load | Predict | Examine | End
+COMMANDS: dict[str, type[Load] | type[Predict] | type[Examine] | type[End]] = {
     "load": Load,
     "predict": Predict,
+    "examine": Examine,
     "end": End,
 }
 

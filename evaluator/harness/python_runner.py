@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluator.harness.errors import LoadError, ModelError
 from evaluator.harness.runners import Inputs, LoadOptions, Outputs
@@ -15,12 +16,13 @@ MODULE_NAME = "model"
 
 
 METHODS = {
-    "embedding": "embed(texts, kind)",
-    "generation": "generate(prompts, max_bytes)",
+    "embedding": ("embed(texts, kind)",),
+    "generation": ("generate(prompts, max_bytes)",),
+    "language-modelling": ("start(documents)", "step(previous)"),
 }
 """What a model is asked by, where it is not `PREDICT`, by task type."""
 
-PREDICT = "predict(inputs)"
+PREDICT = ("predict(inputs)",)
 
 
 class PythonModel:
@@ -37,9 +39,17 @@ class PythonModel:
                 texts = self._loaded.generate(inputs, self._options.settings["max_bytes"])
                 return {"texts": list(texts)}
             case "embedding":
-                return _array(self._loaded.embed(inputs, kind))
+                return {"": _array(self._loaded.embed(inputs, kind))}
             case _:
-                return _array(self._loaded.predict(inputs))
+                return {"": _array(self._loaded.predict(inputs))}
+
+    def start(self, documents: int) -> NDArray[np.generic]:
+        """See `ByteModel`."""
+        return _array(self._loaded.start(documents))
+
+    def step(self, previous: NDArray[np.uint8]) -> NDArray[np.generic]:
+        """See `ByteModel`."""
+        return _array(self._loaded.step(previous))
 
 
 class PythonRunner:
@@ -69,19 +79,19 @@ class PythonRunner:
         if not callable(load):
             raise LoadError(f"{MODEL_FILE} defines no function load(folder, device).")
         loaded = load(folder, options.device)
-        method = METHODS.get(options.task_type, PREDICT)
-        if not callable(getattr(loaded, method.partition("(")[0], None)):
-            raise LoadError(
-                f"load() in {MODEL_FILE} has to return an object with a method {method}; "
-                f"it returned {type(loaded).__name__}."
-            )
+        for method in METHODS.get(options.task_type, PREDICT):
+            if not callable(getattr(loaded, method.partition("(")[0], None)):
+                raise LoadError(
+                    f"load() in {MODEL_FILE} has to return an object with a method {method}; "
+                    f"it returned {type(loaded).__name__}."
+                )
         return PythonModel(loaded, options)
 
 
-def _array(result: Any) -> Outputs:
+def _array(result: Any) -> NDArray[np.generic]:
     if hasattr(result, "detach"):  # a torch tensor, perhaps on a GPU or with a gradient
         result = result.detach().cpu()
     try:
-        return {"": np.asarray(result)}
+        return np.asarray(result)
     except (TypeError, ValueError) as error:
         raise ModelError(f"The model answered no array: {error}") from error

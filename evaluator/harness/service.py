@@ -10,6 +10,7 @@ from evaluator.harness.batches import read_batches
 from evaluator.harness.channels import Channels
 from evaluator.harness.commands import decode_command
 from evaluator.harness.errors import ModelError
+from evaluator.harness.lockstep import ByteModel, answer_in_lockstep
 from evaluator.harness.protocol import (
     FRAME_LIMIT,
     NO_RUN,
@@ -17,6 +18,7 @@ from evaluator.harness.protocol import (
     VERSION,
     Complaint,
     End,
+    Examine,
     Frame,
     Kind,
     Load,
@@ -27,7 +29,7 @@ from evaluator.harness.runners import LoadOptions, Model, Runner
 from evaluator.harness.seeds import set_seeds
 from evaluator.harness.tasks import Task, task_for
 
-C = TypeVar("C", Load, Predict)
+C = TypeVar("C", Load, Predict, Examine)
 
 
 class Service:
@@ -53,6 +55,8 @@ class Service:
                 break
             if isinstance(command, Load):
                 done = self._attempt(command, self._load, Complaint.LOAD_FAILED)
+            elif isinstance(command, Examine):
+                done = self._attempt(command, self._examine, Complaint.PREDICT_FAILED)
             else:
                 done = self._attempt(command, self._predict, Complaint.PREDICT_FAILED)
             if not done:
@@ -101,5 +105,13 @@ class Service:
         for batch in read_batches(Path(command.inputs), size):
             answer = self._task.answer(self._model, batch)
             self._channels.send(Frame(answer.kind, command.run, answer.payload))
+        self._channels.end_log(command.run)
+        self._channels.send(Frame(Kind.DONE, command.run))
+
+    def _examine(self, command: Examine) -> None:
+        if not isinstance(self._model, ByteModel):
+            raise ProtocolError("examine came before load, or for no model of bytes")
+        set_seeds(self._seed)
+        answer_in_lockstep(self._model, command.socket)
         self._channels.end_log(command.run)
         self._channels.send(Frame(Kind.DONE, command.run))

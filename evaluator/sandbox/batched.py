@@ -19,6 +19,7 @@ def put_inputs(
     """
     run = secrets.token_bytes(RUN_BYTES)
     latencies = []
+    dialogue.job.place(exam.inputs, exam.placed)
     command = Predict(run=run, inputs=f"{dialogue.mount}/{exam.placed}")
     started = last = dialogue.ask(command)
     while True:

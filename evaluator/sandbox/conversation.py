@@ -39,6 +39,7 @@ from evaluator.sandbox.workspace import JobFolder
 
 JOB_MOUNT = "/job"
 MODEL, SMOKE, HIDDEN, PREDICTIONS = "model", "smoke", "hidden", "predictions"
+GLANCE_SECONDS = 0.001
 COMPLAINTS = {
     Complaint.LOAD_FAILED: verdicts.LOAD_FAILED,
     Complaint.WRONG_OUTPUT: verdicts.WRONG_OUTPUT,
@@ -110,7 +111,6 @@ class Conversation:
         request, limits = self._request, self.limits
         examination = examination_of(request)
         smoke = _exam(SMOKE, request.smoke_inputs, limits.smoke_seconds)
-        self.job.place(smoke.inputs, smoke.placed)
         self._load()
         self._enter(Stage.SMOKE)
         self._smoke = examination.examine(self, smoke)
@@ -119,7 +119,6 @@ class Conversation:
         hidden = _exam(
             HIDDEN, request.hidden_inputs, limits.hidden_seconds, output=request.output_folder
         )
-        self.job.place(hidden.inputs, hidden.placed)
         self._hidden = examination.examine(self, hidden)
         self._usage = self._guest.usage()
         self._exchange.leave()
@@ -154,6 +153,14 @@ class Conversation:
         frame = self._exchange.receive(deadline)
         if frame is None:
             raise ModelFailed(verdicts.TIMED_OUT[self._stage])
+        return self._checked(frame, run)
+
+    def glance(self, run: bytes) -> Frame | None:
+        """See `Dialogue`."""
+        frame = self._exchange.receive(time.monotonic() + GLANCE_SECONDS)
+        return None if frame is None else self._checked(frame, run)
+
+    def _checked(self, frame: Frame, run: bytes) -> Frame:
         if frame.run != run:
             raise ProtocolError("an answer to something else")
         if frame.kind is Kind.FAILED:

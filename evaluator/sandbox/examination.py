@@ -29,6 +29,13 @@ class Dialogue(Protocol):
         """
         ...
 
+    def glance(self, run: bytes) -> Frame | None:
+        """Take in what the guest has printed, and the next frame of a run if there is one already.
+
+        Raises as `answer` does, but for the deadline.
+        """
+        ...
+
     def end_run(self, run: bytes) -> None:
         """Wait a moment for the rest of the log of a run that has been answered."""
         ...
@@ -36,7 +43,8 @@ class Dialogue(Protocol):
 
 @dataclass(frozen=True)
 class Exam:
-    """One file of inputs: where it lies on the host, and under which name in the guest's folder.
+    """One file of inputs: where it lies on the host, and its name in the guest's folder, if an
+    examination places it there at all.
 
     The whole examination may take `seconds`. What is predicted is written to the path `output`,
     with the suffix of its kind (`.npy` for rows); without it the answers are only checked.

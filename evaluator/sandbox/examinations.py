@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from evaluator.sandbox import verdicts
 from evaluator.sandbox.base import SandboxFault, SandboxRequest
 from evaluator.sandbox.examination import Examination
+from evaluator.sandbox.lockstep import LockstepExamination
 from evaluator.sandbox.rows import RowsExamination
 from evaluator.sandbox.texts import TextsExamination
+from evaluator.sandbox.verdicts import ModelFailed
 
 
 def _classification(request: SandboxRequest) -> Examination:
@@ -24,17 +27,31 @@ def _generation(request: SandboxRequest) -> Examination:
     return TextsExamination(int(request.task.settings["max_bytes"]))
 
 
+def _language_modelling(request: SandboxRequest) -> Examination:
+    match request.format:
+        case "transformers":  # scored by the harness, beside which no participant code runs
+            return RowsExamination(1)
+        case "python":
+            return LockstepExamination(int(request.task.settings["documents_in_step"]))
+        case _:
+            raise ModelFailed(verdicts.TASK_WITHOUT_FORMAT)
+
+
 EXAMINATIONS: dict[str, Callable[[SandboxRequest], Examination]] = {
     "classification": _classification,
     "regression": _regression,
     "embedding": _embedding,
     "generation": _generation,
+    "language-modelling": _language_modelling,
 }
 """How the models of a task type are examined. The request's settings are complete."""
 
 
 def examination_of(request: SandboxRequest) -> Examination:
-    """How the model of a request is examined. Raises `SandboxFault` for an unknown task."""
+    """How the model of a request is examined.
+
+    Raises `SandboxFault` for an unknown task, `ModelFailed` for one that the format can't do.
+    """
     try:
         return EXAMINATIONS[request.task.type](request)
     except (KeyError, TypeError, ValueError) as error:

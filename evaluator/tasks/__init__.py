@@ -16,12 +16,16 @@ from evaluator.tasks.classification import Classification
 from evaluator.tasks.embedding import Embedding
 from evaluator.tasks.errors import InvalidTask
 from evaluator.tasks.generation import Generation
+from evaluator.tasks.language_modelling import LanguageModelling
 from evaluator.tasks.regression import Regression
 
 __all__ = ["TASK_TYPES", "load_task"]
 
 TASK_TYPES: Final[Mapping[str, type[TaskType[Any]]]] = MappingProxyType(
-    {task_type.name: task_type for task_type in (Classification, Regression, Generation, Embedding)}
+    {
+        task_type.name: task_type
+        for task_type in (Classification, Regression, Generation, Embedding, LanguageModelling)
+    }
 )
 """Every task type by its name."""
 
