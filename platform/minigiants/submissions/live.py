@@ -5,6 +5,9 @@ nudge costs time, never truth.
 """
 
 import asyncio
+from functools import cache
+from types import TracebackType
+from typing import Final, Self
 from uuid import UUID
 
 import redis
@@ -15,9 +18,11 @@ from django.db import transaction
 from minigiants.core.threads import in_thread
 from minigiants.submissions.models import StateChange
 
+_PREFIX: Final = "live:submission:"
+
 
 def _channel(submission_id: UUID) -> str:
-    return f"live:submission:{submission_id}"
+    return f"{_PREFIX}{submission_id}"
 
 
 def announce_change(submission_id: UUID) -> None:
@@ -26,8 +31,44 @@ def announce_change(submission_id: UUID) -> None:
 
 
 def _publish(submission_id: UUID) -> None:
-    with redis.Redis.from_url(settings.BROKER_URL) as client:
-        client.publish(_channel(submission_id), "")
+    _connections().publish(_channel(submission_id), "")
+
+
+@cache
+def _connections() -> redis.Redis:
+    """This process's connections to Redis, which its threads share."""
+    return redis.Redis.from_url(settings.BROKER_URL)
+
+
+class AnyChange:
+    """Notices, in one thread, that any submission has changed. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self._client = redis.Redis.from_url(settings.BROKER_URL)
+        self._nudges = self._client.pubsub(ignore_subscribe_messages=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._nudges.close()
+        self._client.close()
+
+    def wait(self, seconds: float) -> None:
+        """Return at the next change, at the latest after `seconds`.
+
+        Changes between two calls count. Raises redis.exceptions.ConnectionError.
+        """
+        if not self._nudges.subscribed:
+            self._nudges.psubscribe(f"{_PREFIX}*")
+        if self._nudges.get_message(timeout=seconds) is not None:
+            while self._nudges.get_message() is not None:  # they all say the same
+                pass
 
 
 async def wait_for_change(submission_id: UUID, *, after: int, seconds: float) -> None:

@@ -17,11 +17,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from minigiants.config.celery import app as celery
 from minigiants.core.outbox import outbox_waiting
 from minigiants.submissions.dispatch import Carrier, dispatch
+from minigiants.submissions.live import AnyChange
 from minigiants.submissions.reaper import dispatches_reap, leases_reap
 
 log = structlog.get_logger(__name__)
 
-IDLE_SECONDS = 0.1
+IDLE_SECONDS = 0.5
+"""How long to wait for a change: as late as this comes what is due without one."""
 REAP_SECONDS = 5
 SWEEP_SECONDS = 600
 OUTBOX_SECONDS = 2
@@ -60,22 +62,23 @@ class Command(BaseCommand):
             Interval(SWEEP_SECONDS),
             Interval(OUTBOX_SECONDS),
         )
-        while not stopping.is_set():
-            try:
-                if reaping.passed():
-                    taken = leases_reap()
-                    again = dispatches_reap()
-                    if taken or again:
-                        log.warning("took back", leases=taken, messages=again)
-                if sweeping.passed():
-                    celery.send_task("artifacts.uploads_sweep")
-                if posting.passed() and outbox_waiting().exists():
-                    celery.send_task("notifications.deliver")
-                while dispatch(carrier) and not stopping.is_set():
-                    pass
-            except (OperationalError, RedisConnectionError) as error:
-                # The database or Redis is away: nothing is lost, since both only carry.
-                log.warning("waiting for database and broker", error=str(error))
-                close_old_connections()
-                stopping.wait(1.0)
-            stopping.wait(IDLE_SECONDS)
+        with AnyChange() as changes:
+            while not stopping.is_set():
+                try:
+                    if reaping.passed():
+                        taken = leases_reap()
+                        again = dispatches_reap()
+                        if taken or again:
+                            log.warning("took back", leases=taken, messages=again)
+                    if sweeping.passed():
+                        celery.send_task("artifacts.uploads_sweep")
+                    if posting.passed() and outbox_waiting().exists():
+                        celery.send_task("notifications.deliver")
+                    while dispatch(carrier) and not stopping.is_set():
+                        pass
+                    changes.wait(IDLE_SECONDS)
+                except (OperationalError, RedisConnectionError) as error:
+                    # The database or Redis is away: nothing is lost, since both only carry.
+                    log.warning("waiting for database and broker", error=str(error))
+                    close_old_connections()
+                    stopping.wait(1.0)
