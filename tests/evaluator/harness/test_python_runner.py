@@ -15,7 +15,8 @@ from evaluator.harness.python_runner import PythonRunner
 from evaluator.harness.runners import ArraySpec, LoadOptions
 
 inputs = ArraySpec(shape=(4,), dtype="float32")
-options = LoadOptions("classification", {}, inputs=inputs, device="cpu")
+task = sys.argv[2] if len(sys.argv) > 2 else "classification"
+options = LoadOptions(task, {"max_bytes": 3}, inputs=inputs, device="cpu")
 try:
     model = PythonRunner(threads=1).load(Path(sys.argv[1]), options)
     print(model.predict(np.ones((2, 4), dtype=np.float32))[""].tolist())
@@ -24,11 +25,11 @@ except ModelError as error:
 """
 
 
-def run(folder: Path, source: str | None) -> str:
+def run(folder: Path, source: str | None, *task: str) -> str:
     if source is not None:
         (folder / "model.py").write_text(source)
     return subprocess.run(
-        [sys.executable, "-c", RUN, str(folder)],
+        [sys.executable, "-c", RUN, str(folder), *task],
         capture_output=True,
         text=True,
         check=True,
@@ -88,3 +89,16 @@ class Model:
 def load(folder, device): return Model()
 """
     assert "TOLD wrong_output The model answered no array" in run(tmp_path, source)
+
+
+@pytest.mark.parametrize(
+    ("task", "method"),
+    [("embedding", "embed(texts, kind)"), ("generation", "generate(prompts, max_bytes)")],
+)
+def test_each_task_has_its_method(tmp_path: Path, task: str, method: str) -> None:
+    source = """
+class Model:
+    def predict(self, inputs): return inputs
+def load(folder, device): return Model()
+"""
+    assert f"an object with a method {method}; it returned Model." in run(tmp_path, source, task)
