@@ -124,7 +124,7 @@ def test_a_number_of_experts_that_is_none_is_not_believed(chosen: object) -> Non
         ({"model.embed_tokens.weight": ("F32", [8, 16])}, {"num_experts_per_tok": 1}),
         ({**EXPERTS, f"{EXPERT}.up": ("F32", [4, 8, 16])}, {"num_experts_per_tok": 1}),
         ({**EXPERTS, "ids": ("I64", [4])}, {"num_experts_per_tok": 1}),
-        (EXPERTS, {"num_experts_per_tok": 1, "quantization_config": {"bits": 4}}),
+        (EXPERTS, {"num_experts_per_tok": 1, "quantization_config": {"quant_method": "gptq"}}),
     ],
     ids=["experts of a dense model", "no experts", "fused experts", "integers", "packed"],
 )
