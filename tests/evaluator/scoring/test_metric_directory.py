@@ -1,5 +1,7 @@
 """The contract's table of metrics and the implementations say the same."""
 
+from pathlib import Path
+
 import pytest
 
 from evaluator.metrics import METRICS
@@ -52,3 +54,11 @@ def test_parameters_have_defaults() -> None:
     assert METRICS["recall"].complete({}) == {"k": 10}
     assert METRICS["recall"].complete({"k": 3}) == {"k": 3}
     assert METRICS["accuracy"].complete({}) == {}
+
+
+def test_the_documentation_names_every_task_and_metric() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "tasks.md").read_text(encoding="utf-8")
+    for name in METRICS:
+        assert f"`{name}`" in page
+    for name in TASK_TYPES:
+        assert f"type: {name}" in page
