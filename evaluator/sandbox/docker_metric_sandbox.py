@@ -14,7 +14,7 @@ from typing import Final
 from evaluator.contract import Limits, MetricLimits
 from evaluator.harness.metric_answer import CALL, CODE, MODULE, SOLUTION, SUBMISSION
 from evaluator.sandbox.base import SandboxUnavailable
-from evaluator.sandbox.container import container_settings
+from evaluator.sandbox.container import ContainerSettings, container_settings
 from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.engine import STRENGTHS, connect, remove_containers, require
 from evaluator.sandbox.guest import Exit, Source
@@ -52,16 +52,7 @@ class DockerMetricSandbox:
         limits = _limits(call.limits)
         with self._workspace.job() as job:
             _lay_out(call, job)
-            settings = container_settings(
-                [MODULE],
-                limits,
-                seed=0,
-                image=self._image,
-                runtime=self._runtime,
-                job=job.path,
-                owner=self._workspace.owner,
-            )
-            guest = DockerGuest(self._api, settings)
+            guest = DockerGuest(self._api, self._settings(limits, job))
             try:
                 return _listen(guest, call, limits, on_tick)
             finally:
@@ -76,6 +67,17 @@ class DockerMetricSandbox:
             self._workspace.close()
             self._api.close()
 
+    def _settings(self, limits: Limits, job: JobFolder) -> ContainerSettings:
+        return container_settings(
+            [MODULE],
+            limits,
+            seed=0,
+            image=self._image,
+            runtime=self._runtime,
+            job=job.path,
+            owner=self._workspace.owner,
+        )
+
     def _remove_containers(self, owner: str) -> None:
         remove_containers(self._api, owner)
 
@@ -89,7 +91,9 @@ def _lay_out(call: MetricCall, job: JobFolder) -> None:
     job.place(call.solution, SOLUTION)
     job.place(call.submission, SUBMISSION)
     told = {"row_id_column_name": call.row_id_column, "params": dict(call.params)}
-    (job.path / CALL).write_text(json.dumps(told))
+    file = job.path / CALL
+    file.write_text(json.dumps(told))
+    file.chmod(0o444)  # whatever this process' umask is, the sandbox's user has to read it
 
 
 def _listen(

@@ -1,0 +1,90 @@
+"""Where hostile metrics are called: in their real sandbox, and in one with a defence removed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from docker.types import Mount
+
+from evaluator.contract import Limits, MetricLimits
+from evaluator.sandbox.container import ContainerSettings
+from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
+from evaluator.sandbox.metric_base import MetricCall, MetricResult, MetricSandbox
+from evaluator.sandbox.workspace import JobFolder
+
+ROWS = 3
+LIMITS = MetricLimits(time_seconds=30, memory_bytes=256 * 1024**2)
+METRIC = """
+import os
+import pandas as pd
+class ParticipantVisibleError(Exception):
+    pass
+def tell(*words):
+    raise ParticipantVisibleError(" ".join(map(str, words)))
+def score(solution, submission, row_id_column_name):
+{body}
+    return 0.5
+"""
+
+
+@dataclass
+class MetricGround:
+    """Calls hostile metrics in one sandbox."""
+
+    sandbox: MetricSandbox
+    folder: Path
+
+    def attack(
+        self, body: str, *, watch: Callable[[], None] = lambda: None, **limits: Any
+    ) -> MetricResult:
+        """Call a metric whose `score` begins with `body`; `tell` in it ends it with words."""
+        code = self.folder / "metric.py"
+        indented = "\n".join("    " + line for line in body.strip().splitlines())
+        code.write_text(METRIC.format(body=indented))
+        for name in ("solution.csv", "submission.csv"):
+            (self.folder / name).write_text("id,y\na,1\nb,2\nc,3\n")
+        call = MetricCall(
+            code=code,
+            solution=self.folder / "solution.csv",
+            submission=self.folder / "submission.csv",
+            rows=ROWS,
+            row_id_column="id",
+            params={},
+            limits=LIMITS.model_copy(update=limits),
+        )
+        return self.sandbox.run(call, on_tick=watch)
+
+
+class WeakenedMetricSandbox(DockerMetricSandbox):
+    """A throwaway sandbox from which one defence has been taken."""
+
+    def __init__(
+        self,
+        *,
+        scratch: Path,
+        image: str,
+        host: dict[str, Any],
+        container: dict[str, Any],
+        writable_job: bool,
+        show: Path | None,
+    ) -> None:
+        """`show` is a folder of the host that appears as /house."""
+        super().__init__(scratch=scratch, image=image, runtime="runc")
+        self._show = show
+        self._host = host
+        self._container = container
+        self._writable_job = writable_job
+
+    def _settings(self, limits: Limits, job: JobFolder) -> ContainerSettings:
+        settings = super()._settings(limits, job)
+        if self._writable_job:
+            settings.host["mounts"][0]["ReadOnly"] = False
+        if self._show is not None:
+            house = Mount("/house", str(self._show), type="bind", read_only=True)
+            settings.host["mounts"].append(house)
+        return replace(
+            settings,
+            host={**settings.host, **self._host},
+            container={**settings.container, **self._container},
+        )

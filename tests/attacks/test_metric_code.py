@@ -1,0 +1,396 @@
+"""Attacks by an organizer's metric.py: each ends as a clear failure, and the next call works."""
+
+import json
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import docker
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from evaluator.contract import Strength
+from evaluator.sandbox import docker_metric_sandbox
+from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
+from evaluator.sandbox.metric_base import MetricFailed, SubmissionRefused
+from tests.attacks.metric_ground import MetricGround, WeakenedMetricSandbox
+from tests.support.missing import missing
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.docker
+
+Without = Callable[..., MetricGround]
+
+SECRET = "secret-of-the-score-worker"
+WALK = """
+found = []
+for top, folders, names in os.walk("/"):
+    folders[:] = [name for name in folders if os.path.join(top, name) not in {skipped}]
+    for name in names:
+        path = os.path.join(top, name)
+        if path == "/job/metric.py" or not os.path.isfile(path):
+            continue
+        try:
+            with open(path, "rb") as file:
+                if b"{secret}" in file.read(1 << 20):
+                    found.append(path)
+        except OSError:
+            pass
+tell("LOOKED", *found)
+"""
+SKIPPED = ("/sys", "/proc", "/opt/harness/venv", "/usr", "/lib", "/var")
+ENVIRONMENTS = """
+import glob
+found = []
+for path in glob.glob("/proc/[0-9]*/environ"):
+    try:
+        with open(path, "rb") as file:
+            if b"{secret}" in file.read():
+                found.append(path)
+    except OSError:
+        pass
+tell("LOOKED", *found)
+"""
+KNOCK = """
+import socket
+reached = []
+for name, family, kind, address in (
+    ("tcp", socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", {tcp})),
+    ("udp", socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", {udp})),
+    ("abstract", socket.AF_UNIX, socket.SOCK_STREAM, "\\0{abstract}"),
+):
+    try:
+        with socket.socket(family, kind) as door:
+            door.settimeout(1)
+            door.connect(address)
+            door.send(b"hello")
+            reached.append(name)
+    except OSError:
+        pass
+try:
+    socket.getaddrinfo("minigiants.example", 80)
+    reached.append("dns")
+except OSError:
+    pass
+tell("KNOCKED", *reached)
+"""
+TAMPER = """
+done = []
+for name, act in {
+    "append": lambda: open("/job/submission.csv", "a").write("d,4\\n"),
+    "replace": lambda: os.replace("/job/solution.csv", "/job/submission.csv"),
+    "create": lambda: open("/job/new", "w").close(),
+    "harness": lambda: open("/opt/harness/evaluator/harness/metric.py", "a").close(),
+}.items():
+    try:
+        act()
+        done.append(name)
+    except OSError:
+        pass
+tell("TRIED", *done)
+"""
+REMEMBER = """
+place = "/tmp/remembered"
+seen = os.path.exists(place)
+open(place, "w").close()
+tell("SEEN" if seen else "FRESH")
+"""
+LEAVE_BEHIND = """
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.closerange(0, 64)
+        os.execv("/bin/sleep", ["{name}", "300"])
+    os._exit(0)
+import time
+time.sleep(1)
+"""
+LOOP = """
+import time
+end = time.monotonic() + {seconds}
+while time.monotonic() < end:
+    pass
+"""
+BOMB = """
+block = bytearray(600 << 20)
+for place in range(0, len(block), 4096):
+    block[place] = 1
+"""
+FLOOD = """
+for _ in range({mebibytes}):
+    print("x" * (1 << 20))
+"""
+FORGE = """
+forged = {forged}
+for descriptor in range(3, 64):
+    try:
+        os.write(descriptor, forged)
+    except OSError:
+        pass
+"""
+
+
+@pytest.fixture(scope="module", params=["runc", "runsc"])
+def guarded(
+    request: pytest.FixtureRequest,
+    docker_engine: str,
+    harness_image: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[MetricGround]:
+    """The real sandbox, under runc and under gVisor."""
+    client = docker.APIClient(docker_engine)
+    runtimes = client.info()["Runtimes"]
+    client.close()
+    if request.param not in runtimes:
+        missing("gVisor", "install runsc and register it with the Docker engine")
+    folder = tmp_path_factory.mktemp(request.param)
+    sandbox = DockerMetricSandbox(
+        scratch=folder / "scratch", image=harness_image, runtime=request.param
+    )
+    yield MetricGround(sandbox, folder)
+    sandbox.close()
+
+
+@pytest.fixture(scope="module")
+def quick(
+    docker_engine: str, harness_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MetricGround]:
+    """One sandbox under runc for attacks on the host's own checks, alike in every runtime."""
+    folder = tmp_path_factory.mktemp("quick")
+    sandbox = DockerMetricSandbox(scratch=folder / "scratch", image=harness_image, runtime="runc")
+    yield MetricGround(sandbox, folder)
+    sandbox.close()
+
+
+@pytest.fixture
+def worker() -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the host whose environment holds a secret, as a worker's does."""
+    environment = {"MINIGIANTS_WORKER_KEY": SECRET}
+    with subprocess.Popen(["/bin/sleep", "300"], env=environment) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def without(docker_engine: str, harness_image: str, tmp_path: Path) -> Iterator[Without]:
+    """Makes a sandbox without one defence: the control that shows the attack to be a real one."""
+    with ExitStack() as opened:
+
+        def make(
+            *,
+            writable_job: bool = False,
+            user: str | None = None,
+            show: Path | None = None,
+            **host: Any,
+        ) -> MetricGround:
+            container: dict[str, Any] = {} if user is None else {"user": user}
+            if host.get("network_mode"):
+                container["network_disabled"] = False
+            sandbox = WeakenedMetricSandbox(
+                scratch=tmp_path / "scratch",
+                image=harness_image,
+                host=host,
+                container=container,
+                writable_job=writable_job,
+                show=show,
+            )
+            opened.callback(sandbox.close)
+            return MetricGround(sandbox, tmp_path)
+
+        yield make
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    """A file of the host, as another job's labels would be one."""
+    file = tmp_path / "house" / "labels.csv"
+    file.parent.mkdir()
+    file.write_text(f"id,label\na,{SECRET}\n")
+    return file
+
+
+@pytest.fixture
+def doors() -> Iterator[dict[str, Any]]:
+    """Sockets of the host that somebody might knock at."""
+    with ExitStack() as stack:
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        udp.bind(("127.0.0.1", 0))
+        abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
+        name = f"minigiants-metric-{tcp.getsockname()[1]}"
+        abstract.bind(f"\0{name}")
+        abstract.listen()
+        yield {"tcp": tcp.getsockname()[1], "udp": udp.getsockname()[1], "abstract": name}
+
+
+def told(ground: MetricGround, body: str) -> str:
+    """What a payload tells by `tell`."""
+    with pytest.raises(SubmissionRefused) as refused:
+        ground.attack(body)
+    return str(refused.value)
+
+
+def failure(ground: MetricGround, body: str, **limits: Any) -> str:
+    """How a payload fails; the next call works as if nothing had been."""
+    with pytest.raises(MetricFailed) as failed:
+        ground.attack(body, **limits)
+    assert ground.attack("pass").score == 0.5
+    return str(failed.value)
+
+
+def test_files_of_the_host_are_out_of_reach(guarded: MetricGround, secret_file: Path) -> None:
+    assert secret_file.read_text()
+    assert told(guarded, WALK.format(secret=SECRET, skipped=SKIPPED)) == "LOOKED"
+
+
+def test_a_mounted_folder_would_be_read(without: Without, secret_file: Path) -> None:
+    weak = without(show=secret_file.parent)
+    assert told(weak, WALK.format(secret=SECRET, skipped=SKIPPED)) == "LOOKED /house/labels.csv"
+
+
+def test_the_workers_environment_is_out_of_reach(
+    guarded: MetricGround, worker: subprocess.Popen[bytes]
+) -> None:
+    assert told(guarded, ENVIRONMENTS.format(secret=SECRET)) == "LOOKED"
+
+
+def test_root_among_the_hosts_processes_would_read_the_environment(
+    without: Without, worker: subprocess.Popen[bytes]
+) -> None:
+    weak = without(
+        pid_mode="host",
+        user="0:0",
+        cap_drop=[],
+        cap_add=["SYS_PTRACE"],
+        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+    )
+    found = told(weak, ENVIRONMENTS.format(secret=SECRET)).split()
+    assert f"/proc/{worker.pid}/environ" in found
+
+
+def test_nothing_is_reached_by_network(guarded: MetricGround, doors: dict[str, Any]) -> None:
+    assert told(guarded, KNOCK.format(**doors)) == "KNOCKED"
+
+
+def test_the_hosts_network_would_be_reached(without: Without, doors: dict[str, Any]) -> None:
+    # Without the filter of system calls too, which keeps back sockets by itself.
+    weak = without(network_mode="host", security_opt=["seccomp=unconfined"])
+    assert {"tcp", "udp", "abstract"} <= set(told(weak, KNOCK.format(**doors)).split())
+
+
+def test_inputs_and_harness_are_read_only(guarded: MetricGround) -> None:
+    assert told(guarded, TAMPER) == "TRIED"
+
+
+def test_a_writable_job_would_be_changed(without: Without) -> None:
+    weak = without(writable_job=True, user="0:0")
+    assert {"append", "create"} <= set(told(weak, TAMPER).split())
+
+
+def test_nothing_stays_for_the_next_call(guarded: MetricGround) -> None:
+    assert told(guarded, REMEMBER) == told(guarded, REMEMBER) == "FRESH"
+
+
+def test_within_one_container_it_would_stay(quick: MetricGround) -> None:
+    assert told(quick, "open('/tmp/remembered', 'w').close()\n" + REMEMBER) == "SEEN"
+
+
+def test_an_endless_loop_ends(guarded: MetricGround) -> None:
+    assert "longer than 2 s" in failure(guarded, LOOP.format(seconds=600), time_seconds=2)
+
+
+def test_with_more_time_a_loop_would_go_on(quick: MetricGround) -> None:
+    loop = LOOP.format(seconds=3)
+    assert "longer than 2 s" in failure(quick, loop, time_seconds=2)
+    assert quick.attack(loop).score == 0.5
+
+
+def test_a_memory_bomb_ends(guarded: MetricGround) -> None:
+    said = failure(guarded, BOMB)
+    assert "256 MiB of memory" in said or "MemoryError" in said
+
+
+def test_with_more_memory_a_bomb_would_go_off(quick: MetricGround) -> None:
+    assert quick.attack(BOMB, memory_bytes=1 << 30).score == 0.5
+
+
+def test_a_gigabyte_of_output_ends(guarded: MetricGround) -> None:
+    assert "printed more than" in failure(guarded, FLOOD.format(mebibytes=1024))
+
+
+def test_output_would_be_kept_without_its_limit(
+    quick: MetricGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood = FLOOD.format(mebibytes=2)
+    assert "printed more than" in failure(quick, flood)
+    monkeypatch.setattr(docker_metric_sandbox, "LOG_BYTES", 1 << 22)
+    assert quick.attack(flood).score == 0.5
+
+
+def test_processes_that_are_left_behind_end(
+    guarded: MetricGround, host_processes: Callable[[str], list[Path]]
+) -> None:
+    name = f"left-by-{guarded.sandbox.strength}"
+    seen: list[Path] = []
+
+    def watch() -> None:
+        seen.extend(host_processes(name))
+
+    assert guarded.attack(LEAVE_BEHIND.format(name=name), watch=watch).score == 0.5
+    # The control: while the metric ran, it was there. gVisor's processes are none of the host's.
+    assert seen or guarded.sandbox.strength is Strength.GVISOR
+    wait_for(lambda: not host_processes(name), "the end of the process that was left")
+
+
+@pytest.mark.parametrize(
+    ("returned", "says"),
+    [
+        ("float('nan')", "not finite"),
+        ("'0.5'", "str"),
+        ("10**400", "OverflowError"),
+        ("{'score': [[0.5]]}", "dict"),
+        ("True", "bool"),
+        ("(0.5, [0.0])", "losses"),
+        ("(0.5, [0.0, float('inf'), 1.0])", "not finite"),
+    ],
+    ids=["nan", "text", "huge", "nested", "bool", "too few losses", "infinite loss"],
+)
+def test_what_is_no_score_is_refused(quick: MetricGround, returned: str, says: str) -> None:
+    with pytest.raises(MetricFailed, match=says):
+        quick.attack(f"return {returned}")
+
+
+HONEST = b'{"kind": "score", "score": 0.9, "losses": null}\n'
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        HONEST,
+        b'{"kind": "score", "score": NaN, "losses": null}\n',
+        b'{"kind": "score", "score": 1' + b"0" * 5000 + b', "losses": null}\n',
+        b'{"kind": "score", "score": ' + b"[" * 8000 + b"\n",
+        b'{"kind": "score", "score": 0.9, "losses": 4000000000}\n',
+        b'{"kind": "score", "score": 0.9, "losses": null, "split": "private"}\n',
+        b"\x00\xff" * 9000,
+        b"x" * (1 << 20),
+    ],
+    ids=["twice", "nan", "huge", "nested", "losses", "other split", "garbage", "too large"],
+)
+def test_a_forged_answer_is_refused(quick: MetricGround, forged: bytes) -> None:
+    with pytest.raises(MetricFailed):
+        quick.attack(FORGE.format(forged=forged))
+
+
+def test_a_reader_that_trusts_the_first_line_would_take_a_forged_answer(
+    quick: MetricGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trusting(answer: bytes, rows: int) -> tuple[float, NDArray[np.float64] | None]:
+        return json.loads(answer.splitlines()[0])["score"], None
+
+    monkeypatch.setattr(docker_metric_sandbox, "read_answer", trusting)
+    assert quick.attack(FORGE.format(forged=HONEST)).score == 0.9
