@@ -192,3 +192,39 @@ def test_a_model_without_inputs_is_our_fault(
     started(Role.PREDICT).evaluate(EVALUATION, 1)
     assert platform.reports()[0]["failure"] == Failure.WORKER_FAULT
     assert sandbox.requests == []
+
+
+def test_inputs_of_text_keep_their_ending_and_all_settings_go_along(
+    platform: FakePlatform, started: Callable[..., Runtime], sandbox: ScriptedSandbox
+) -> None:
+    answers = b'{"text": "b"}\n'
+    sandbox.behaviour = lambda request, on_stage: answered(request, answers)
+    offer_predict(
+        platform,
+        task={
+            "type": "generation",
+            "settings": {"input": {"text": {"max_bytes": 9}}, "max_bytes": 9},
+        },
+        smoke_inputs=platform.blob("smoke.jsonl", b'{"text": "x"}\n'),
+        hidden_inputs=platform.blob("hidden.jsonl", b'{"text": "a"}\n'),
+    )
+    started(Role.PREDICT).evaluate(EVALUATION, 1)
+    [request] = sandbox.requests
+    assert (request.smoke_inputs.name, request.hidden_inputs.name) == (
+        "smoke_inputs.jsonl",
+        "hidden_inputs.jsonl",
+    )
+    assert request.task.settings["several_references"] is False
+    assert platform.reports()[0]["failure"] is None
+    assert list(platform.uploads.values()) == [answers]
+
+
+@pytest.mark.parametrize("name", ["smoke_inputs", "hidden_inputs"])
+def test_inputs_that_are_not_what_the_task_says_are_our_fault(
+    platform: FakePlatform, started: Callable[..., Runtime], sandbox: ScriptedSandbox, name: str
+) -> None:
+    wrong = platform.blob("wrong.npy", npy(np.zeros((2, 5), np.float32)))
+    offer_predict(platform, **{name: wrong})
+    started(Role.PREDICT).evaluate(EVALUATION, 1)
+    assert platform.reports()[0]["failure"] == Failure.WORKER_FAULT
+    assert sandbox.requests == []

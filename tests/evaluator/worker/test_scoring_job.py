@@ -36,6 +36,38 @@ def test_a_score_is_computed_and_reported(
     assert list((tmp_path / "scratch" / "jobs").iterdir()) == []
 
 
+def test_texts_are_scored(platform: FakePlatform, started: Callable[..., Runtime]) -> None:
+    offer_score(
+        platform,
+        task={
+            "type": "generation",
+            "settings": {"input": {"text": {"max_bytes": 9}}, "max_bytes": 9},
+        },
+        metrics=[{"name": "exact_match"}],
+        labels=platform.blob("texts-labels", b"id,label,usage\na,yes,Public\nb,no,Private\n"),
+        predictions=platform.blob("texts", b'{"text": "yes"}\n{"text": "yes"}\n'),
+    )
+    started(Role.SCORE).evaluate(EVALUATION, 1)
+    [report] = platform.reports()
+    assert [value["value"] for value in report["values"]] == [1.0, 0.0]
+
+
+def test_documents_store_no_loss(platform: FakePlatform, started: Callable[..., Runtime]) -> None:
+    labels = b"id,label,usage\nd,,Document\np,d,Public\ne,,Document\nq,e,Private\n"
+    offer_score(
+        platform,
+        task={"type": "embedding", "settings": {"input": {"text": {"max_bytes": 9}}}},
+        metrics=[{"name": "recall", "params": {"k": 1}}],
+        labels=platform.blob("queries", labels),
+        predictions=platform.blob("vectors", npy(np.array([[1], [2], [-1], [3]], np.float32))),
+    )
+    started(Role.SCORE).evaluate(EVALUATION, 1)
+    [report] = platform.reports()
+    assert [value["value"] for value in report["values"]] == [1.0, 0.0]
+    [losses] = platform.uploads.values()
+    assert np.load(io.BytesIO(losses)).tolist() == [[0, 0], [0, 1], [0, 0], [1, 1]]
+
+
 @pytest.mark.parametrize(
     ("changes", "blobs", "failure", "says"),
     [
