@@ -26,6 +26,9 @@ Tensors = Mapping[str, StoredTensor]
 Widths = Iterator[tuple[str, int]]
 
 _WORD_BITS = 32
+_UNPACKED_NAMES = (".qweight", ".qzeros", ".weight_packed", "_blocks", "_qdata")
+"""How names of tensors end that loaders of the known methods unpack."""
+
 _TORCHAO_BYTE_TYPES = frozenset({"Int8Tensor", "IntxUnpackedToInt8Tensor"})
 """The classes of torchao that keep one weight in each byte."""
 
@@ -40,6 +43,7 @@ def packed_widths(weights: Weights, config: ModelConfig) -> dict[str, int]:
         _words(tensors, config),
         _torchao(tensors, config, weights.metadata),
         _compressed(tensors, config),
+        _words_as_floats(tensors, config),
     ):
         for name, width in widths:
             # Where a tensor fits two layouts the one that holds more is the truth, or the trick.
@@ -175,6 +179,19 @@ def _compressed_schemes(config: ModelConfig) -> Iterator[tuple[int, int]]:
         bits, group_size = scheme.get("num_bits"), scheme.get("group_size")
         if type(bits) is int and 1 <= bits <= 8:
             yield bits, group_size if type(group_size) is int and group_size > 0 else 0
+
+
+def _words_as_floats(tensors: Tensors, config: ModelConfig) -> Widths:
+    """What a loader unpacks may be stored as floats, and cast by it: then it counts like integers.
+
+    Floats of eight bits are what they seem: the weights of formats with such floats.
+    """
+    if not config.quantization:
+        return
+    for name, tensor in tensors.items():
+        is_wide = tensor.element.family is Family.FLOAT and tensor.element.bits > 8
+        if is_wide and name.endswith(_UNPACKED_NAMES):
+            yield name, BITS_PER_INTEGER_PARAMETER
 
 
 def _has_row_scales(weight: StoredTensor, scale: StoredTensor) -> bool:

@@ -1,7 +1,9 @@
 """What a token costs in an architecture that is known: active parameters, and FLOPs.
 
-Computed from the shapes of tensors. The configuration gives one number, how many experts a token
-goes through, and the loader routes by that same number. Shown, and never held against a budget.
+Computed from the shapes of tensors. The configuration tells two things: how many experts a token
+goes through, and the loader routes by that same number; and the name of the class, which tells
+whether a tied embedding is projected onto. Who names another class hides that product from this
+figure, and from nothing else: it is shown, and never held against a budget.
 
 A forward pass takes two operations, a multiplication and an addition, for each weight of a matrix
 that a token is multiplied with (Kaplan et al., Scaling Laws for Neural Language Models, 2020,

@@ -266,6 +266,27 @@ def test_a_width_that_counts_more_needs_no_claim(config: Mapping[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("gptq", "l.qweight"),
+        ("awq", "l.qzeros"),
+        ("compressed-tensors", "l.weight_packed"),
+        ("mxfp4", "experts.up_proj_blocks"),
+        ("torchao", "l._weight_qdata"),
+    ],
+)
+@pytest.mark.parametrize(("dtype", "bits"), [("F32", 32), ("BF16", 16)])
+def test_words_that_are_stored_as_floats_gain_nothing(
+    method: str, name: str, dtype: str, bits: int
+) -> None:
+    """A float holds 24 bits of an integer, and a loader that expects integers may cast it."""
+    tensors = {name: (dtype, [8, 4])}
+    assert parameters_of_checkpoint(tensors) == 8 * 4
+    counted = parameters_of_checkpoint(tensors, config=quantised(method))
+    assert counted == 8 * 4 * bits // 4
+
+
+@pytest.mark.parametrize(
     "tensors",
     [bitsandbytes_8bit(), gptq(8), awq(8), torchao("Int8Tensor")[0], compressed(8)],
     ids=["bitsandbytes", "gptq", "awq", "torchao", "compressed-tensors"],
