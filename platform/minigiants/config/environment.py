@@ -6,6 +6,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+_PLANNING = "-c join_collapse_limit=4 -c jit=off"
+"""How PostgreSQL is to think about queries: briefly.
+
+Django writes joins in an order that follows the foreign keys, and the rows are few. To try every
+order of the ten joins behind a submission took PostgreSQL 20 ms, to run the query 0.1 ms.
+"""
+
 
 def required(name: str) -> str:
     """The value of an environment variable that must be there."""
@@ -35,7 +42,10 @@ def database(url: str) -> dict[str, Any]:
         "HOST": query.get("host", [parts.hostname or ""])[0],
         "PORT": query.get("port", [str(parts.port or "")])[0],
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}},
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": 12, "timeout": 10},
+            "options": _PLANNING,
+        },
     }
 
 
