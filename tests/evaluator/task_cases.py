@@ -46,7 +46,7 @@ def bytes_times(weights: NDArray[np.float32], output: str) -> onnx.ModelProto:
 
 def echo() -> onnx.ModelProto:
     """A graph that answers the bytes that it is given."""
-    shape = ["n", TEXT_BYTES]
+    shape: list[str | int | None] = ["n", TEXT_BYTES]
     graph = helper.make_graph(
         [helper.make_node("Identity", ["bytes"], ["texts"])],
         "echo",
