@@ -91,6 +91,7 @@ def test_an_address_of_an_attempt_that_is_over_opens_nothing(
     pipeline: Pipeline, evaluation: Evaluation
 ) -> None:
     job = pipeline.claim_predict(evaluation)
+    assert job.hidden_inputs is not None
     assert Client().get(job.hidden_inputs.url).status_code == 200
     pipeline.report_predictions(job)
     assert Client().get(job.hidden_inputs.url).status_code == 410

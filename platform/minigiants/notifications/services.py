@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMessage, send_mail
+from django.core.mail import send_mail
 from django.db import transaction
 from django.utils import timezone
 
@@ -96,10 +96,5 @@ def _mail_hosts(submission_id: UUID) -> None:
         f"{evaluation.host_log}\n\nThe team was charged nothing. Mend metric.py or the labels, "
         "publish the pack, and ask for the submission again. You are told at most once an hour.\n"
     )
-    message = EmailMessage(
-        f"Minigiants: scoring fails in {competition.title}",
-        body,
-        settings.DEFAULT_FROM_EMAIL,
-        bcc=addresses,
-    )
-    message.send()
+    subject = f"Minigiants: scoring fails in {competition.title}"
+    send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, addresses)

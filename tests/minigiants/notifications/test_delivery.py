@@ -6,10 +6,12 @@ import pytest
 from pytest_django import Settings
 
 from evaluator.contract import Failure
+from minigiants.competitions.models import Host
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import MAX_ATTEMPTS, outbox_waiting
 from minigiants.notifications.services import outbox_deliver
 from minigiants.submissions.models import Submission
+from tests.support.factories import UserFactory
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.pipeline import Pipeline, queued_submission
 
@@ -73,3 +75,19 @@ def test_a_mail_server_that_is_away_loses_nothing(
     event.refresh_from_db()
     assert event.attempts == MAX_ATTEMPTS
     assert not outbox_waiting().exists()
+
+
+def test_hosts_are_told_that_their_metric_fails(
+    mailbox: MailServer, submission: Submission
+) -> None:
+    host, stranger = UserFactory(), UserFactory()
+    Host.objects.create(competition=submission.competition, user=host, role=Host.Role.OWNER)
+    pipeline = Pipeline.start()
+    evaluation = submission.evaluations.get()
+    pipeline.report_predictions(pipeline.claim_predict(evaluation))
+    pipeline.report_failure(pipeline.claim_score(evaluation), Failure.SCORING_FAILED)
+    outbox_deliver()
+    told = mailbox.text_to(host.email)
+    assert "SECRET detail for hosts" in told
+    assert mailbox.text_to(submission.submitted_by.email).count("SECRET") == 0
+    assert stranger.email not in "".join(str(mail) for mail in mailbox.messages)

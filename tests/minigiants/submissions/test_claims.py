@@ -52,6 +52,8 @@ def test_a_claim_takes_the_attempt_with_a_lease(pipeline: Pipeline, evaluation: 
 def test_a_predict_job_names_no_label(pipeline: Pipeline, evaluation: Evaluation) -> None:
     job = pipeline.claim_predict(evaluation)
     labels = PackFile.objects.get(role=PackFile.Role.LABELS)
+    assert job.smoke_inputs is not None
+    assert job.hidden_inputs is not None
     offered = {file.digest for file in (*job.artifact, job.smoke_inputs, job.hidden_inputs)}
     assert labels.digest not in offered
     assert labels.digest not in job.model_dump_json()
@@ -62,6 +64,7 @@ def test_signed_addresses_open_their_blob_while_the_attempt_runs(
     pipeline: Pipeline, evaluation: Evaluation
 ) -> None:
     job = pipeline.claim_predict(evaluation)
+    assert job.hidden_inputs is not None
     token = token_of(job.hidden_inputs.url)
     assert blob_granted(token=token).digest == job.hidden_inputs.digest
     pipeline.report_predictions(job)
@@ -72,7 +75,7 @@ def test_signed_addresses_open_their_blob_while_the_attempt_runs(
 def test_a_forged_or_old_address_opens_nothing(
     pipeline: Pipeline, evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = token_of(pipeline.claim_predict(evaluation).hidden_inputs.url)
+    token = token_of(pipeline.claim_predict(evaluation).artifact[0].url)
     with pytest.raises(NotFound):
         blob_granted(token=token[:-1] + ("A" if token[-1] != "A" else "B"))
     monkeypatch.setattr(settings, "SIGNED_URL_SECONDS", -1)
