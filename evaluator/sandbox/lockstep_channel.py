@@ -20,6 +20,9 @@ from evaluator.sandbox.examination import Dialogue
 
 SOCKET = "lockstep.sock"
 READABLE_AND_WRITABLE_BY_ALL = 0o666
+ADDRESS_BYTES = 100
+"""The longest path that every kernel takes as a socket's address; longer ones are cut short."""
+
 PATIENCE_SECONDS = 0.05
 """How long to wait for the model before looking at what it printed."""
 
@@ -34,17 +37,23 @@ ROW_BYTES = BYTE_VALUES * LOG_PROBABILITY.itemsize
 def listening(folder: Path) -> Iterator[socket.socket]:
     """A socket `SOCKET` in a folder, at which one guest may call. It is removed at the end."""
     path = folder / SOCKET
-    # A socket's address has at most 107 bytes, which the folder's path may already take.
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    with socket.socket(socket.AF_UNIX) as door:
+        _bind(door, path)
+        try:
+            path.chmod(READABLE_AND_WRITABLE_BY_ALL)
+            door.listen(1)
+            yield door
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _bind(door: socket.socket, path: Path) -> None:
+    if len(os.fsencode(path)) <= ADDRESS_BYTES:
+        door.bind(str(path))
+        return
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with socket.socket(socket.AF_UNIX) as door:
-            door.bind(f"/proc/self/fd/{descriptor}/{SOCKET}")
-            try:
-                path.chmod(READABLE_AND_WRITABLE_BY_ALL)
-                door.listen(1)
-                yield door
-            finally:
-                path.unlink(missing_ok=True)
+        door.bind(f"/proc/self/fd/{descriptor}/{path.name}")
     finally:
         os.close(descriptor)
 
