@@ -10,6 +10,7 @@ from django.utils import timezone
 from onnx import TensorProto, helper
 
 from evaluator.contract import PART_BYTES, composite_digest
+from evaluator.inspection import Verdict, Workload
 from minigiants.artifacts import layout
 from minigiants.artifacts.models import Artifact, Blob, Inspection, UploadSession
 from minigiants.artifacts.parts import PartWriter
@@ -36,6 +37,7 @@ from minigiants.competitions.selectors import current_version
 from minigiants.core.blobstore import blob_store, digest_of
 from minigiants.core.problems import InvalidInput, NotFound
 from minigiants.teams.models import Team
+from tests.evaluator.inspection.checkpoints import checkpoint
 from tests.support.factories import TeamFactory, UserFactory, member_of
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +107,21 @@ def inspected(artifact: Artifact) -> Inspection:
     )
     assert inspection is not None
     return inspection
+
+
+def test_a_checkpoint_is_known_by_its_configuration(team: Team) -> None:
+    files = checkpoint({"lm_head.weight": ("F32", [16, 8])})
+    artifact = upload(team, files)
+    assert artifact.format == "transformers"
+    verdict = Verdict.model_validate(inspected(artifact).verdict)
+    assert verdict.accepted
+    assert verdict.workload == Workload(unit="token", active_parameters=128, flops=256)
+
+
+def test_a_table_of_results_is_known_by_its_name(team: Team) -> None:
+    artifact = upload(team, {"predictions.csv": b"id,label\n1,3\n"})
+    assert artifact.format == "predictions"
+    assert Verdict.model_validate(inspected(artifact).verdict).accepted
 
 
 def test_an_upload_becomes_an_artifact_with_its_verdict(team: Team) -> None:
