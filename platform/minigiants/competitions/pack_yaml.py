@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from evaluator.task_settings import TASK_SETTINGS
@@ -208,6 +208,7 @@ def _unknown(name: str) -> str:
 
 @cache
 def _field_names() -> set[str]:
-    schemas = [model.model_json_schema() for model in (PackSpec, *TASK_SETTINGS.values())]
+    models: list[type[BaseModel]] = [PackSpec, *TASK_SETTINGS.values()]
+    schemas = [model.model_json_schema() for model in models]
     parts = [part for schema in schemas for part in (schema, *schema.get("$defs", {}).values())]
     return {name for part in parts for name in part.get("properties", {})}

@@ -131,3 +131,21 @@ def test_results_as_a_file_suit_some_tasks_alone(tiny_specification: str) -> Non
     given["metrics"] = [{"name": "mrr", "title": "MRR"}]
     with pytest.raises(ValueError, match="can't be handed in as a file"):
         PackSpec.model_validate(given)
+
+
+@pytest.mark.django_db
+def test_the_documentations_example_can_be_published(
+    make_pack: MakePack, tiny_specification: str
+) -> None:
+    chapter = (Path(__file__).parents[3] / "docs" / "packs.md").read_text()
+    chapter = chapter.partition("## A metric of your own")[2]
+    example, code = (
+        chapter.partition(f"```{language}\n")[2].partition("```")[0]
+        for language in ("yaml", "python")
+    )
+    text = yaml.safe_dump(yaml.safe_load(tiny_specification) | yaml.safe_load(example))
+    builder = BUILDER.replace('"train.csv",', '"train.csv", "test.csv",')
+    folder = make_pack(specification=text, builder=builder)
+    (folder / "metric.py").write_text(code)
+    version = pack_publish(folder=folder, actor=None)
+    assert version.spec.ranking_metric.params == {"weight": 2}

@@ -7,6 +7,7 @@ import pytest
 
 from evaluator.contract import Failure, PredictReport, ScoreReport
 from minigiants.competitions.models import Competition, Host, PackFile
+from minigiants.competitions.selectors import current_version
 from minigiants.core.models import OutboxEvent
 from minigiants.core.problems import NotFound
 from minigiants.submissions.blobs import blob_granted, result_store
@@ -48,7 +49,7 @@ def competition() -> Competition:
     ):
         blob = stored_blob(content)
         PackFile.objects.create(
-            version=competition.current_version,
+            version=current_version(competition),
             role=role,
             path=path,
             digest=blob.digest,
