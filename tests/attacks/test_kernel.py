@@ -104,11 +104,11 @@ def test_calls_are_denied(guarded: ProvingGround) -> None:
 
 
 def test_calls_with_privileges(without: Callable[..., ProvingGround]) -> None:
-    capabilities = ["SYS_ADMIN", "SYS_CHROOT"]
+    capabilities = ["SYS_ADMIN"]
     ground = without(filtered=False, cap_drop=[], cap_add=capabilities, user="0:0")
     control = ground.attack(Hostile(load=CALLS))
 
-    for name in ("mount", "unmount", "mount namespace", "chroot", "host name"):
+    for name in ("mount", "unmount", "user namespace", "mount namespace", "io_uring"):
         assert f"OPEN {name}\n" in control.smoke_log
 
 
