@@ -12,8 +12,15 @@ from evaluator.sandbox.base import (
 from evaluator.sandbox.container import ContainerSettings, container_settings
 from evaluator.sandbox.conversation import Conversation
 from evaluator.sandbox.docker_guest import DockerGuest
-from evaluator.sandbox.engine import STRENGTHS, connect, remove_containers, require
+from evaluator.sandbox.engine import (
+    STRENGTHS,
+    connect,
+    lets_sockets_through,
+    remove_containers,
+    require,
+)
 from evaluator.sandbox.environment import HARNESS_MODULE, harness_arguments
+from evaluator.sandbox.examinations import needs_socket
 from evaluator.sandbox.workspace import JobFolder, Workspace
 
 
@@ -31,6 +38,7 @@ class DockerSandbox:
         self._api = connect()
         try:
             require(self._api, image, runtime)
+            self.host_sockets = lets_sockets_through(self._api, runtime)
             self._workspace = Workspace(scratch)
         except OSError as error:
             self._api.close()
@@ -44,6 +52,11 @@ class DockerSandbox:
         """Run one model in a container of its own, which is gone afterwards."""
         if request.format not in self.formats:
             raise SandboxFault(f"This sandbox cannot run the format {request.format!r}.")
+        if needs_socket(request) and not self.host_sockets:
+            raise SandboxFault(
+                f"Models of bytes need a socket, which {self._runtime} withholds. Register it with "
+                "--host-uds=open in the engine's daemon.json."
+            )
         with self._workspace.job() as job:
             guest = DockerGuest(self._api, self._settings(request, job))
             try:

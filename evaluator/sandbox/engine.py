@@ -18,6 +18,9 @@ from evaluator.sandbox.docker_guest import engine_faults
 UNIX_SCHEME = "unix://"
 DEFAULT_ADDRESS = f"{UNIX_SCHEME}/var/run/docker.sock"
 PROTOCOL_LABEL = "minigiants.harness.protocol"
+HOST_SOCKETS = frozenset({"host-uds=open", "host-uds=all", "fsgofer-host-uds"})
+"""gVisor's options, each of which lets a container call at the host's sockets in its mounts."""
+
 STRENGTHS = {"runc": Strength.DOCKER, "runsc": Strength.GVISOR}
 
 
@@ -66,6 +69,18 @@ def require(api: APIClient, image: str, runtime: str) -> None:
             f"The image {image} holds another version of the harness. Build it again with "
             "`make harness-image`."
         )
+
+
+def lets_sockets_through(api: APIClient, runtime: str) -> bool:
+    """Whether a model can call at a Unix socket in its job's folder. gVisor must be told to let it.
+
+    Raises `SandboxFault`.
+    """
+    if STRENGTHS[runtime] is not Strength.GVISOR:
+        return True
+    with engine_faults("telling its runtimes"):
+        arguments = api.info()["Runtimes"][runtime].get("runtimeArgs") or []
+    return any(argument.lstrip("-") in HOST_SOCKETS for argument in arguments)
 
 
 def remove_containers(api: APIClient, owner: str) -> None:

@@ -58,3 +58,8 @@ def examination_of(request: SandboxRequest) -> Examination:
         raise SandboxFault(
             f"This worker cannot run the task type {request.task.type!r} with these settings."
         ) from error
+
+
+def needs_socket(request: SandboxRequest) -> bool:
+    """Whether a request's model has to call at a socket of the host: it is examined in lockstep."""
+    return request.task.type == "language-modelling" and request.format == "python"

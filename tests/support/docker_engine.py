@@ -129,7 +129,8 @@ def _start_private_engine(address: str) -> None:
     }
     runsc = shutil.which("runsc")
     if runsc is not None:
-        configuration["runtimes"] = {"runsc": {"path": runsc, "runtimeArgs": ["--network=none"]}}
+        arguments = ["--network=none", "--host-uds=open"]
+        configuration["runtimes"] = {"runsc": {"path": runsc, "runtimeArgs": arguments}}
     file = _PRIVATE_RUN / "daemon.json"
     file.write_text(json.dumps(configuration, indent=2))
     log = CACHE / "dockerd.log"
