@@ -31,7 +31,7 @@ def container_settings(
     command: list[str],
     limits: Limits,
     *,
-    seed: int,
+    seed: int = 0,
     image: str,
     runtime: str,
     job: Path,

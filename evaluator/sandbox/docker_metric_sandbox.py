@@ -71,7 +71,6 @@ class DockerMetricSandbox:
         return container_settings(
             [MODULE],
             limits,
-            seed=0,
             image=self._image,
             runtime=self._runtime,
             job=job.path,
