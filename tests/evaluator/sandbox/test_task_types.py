@@ -10,6 +10,7 @@ from evaluator.contract import Failure, Limits, Stage
 from evaluator.sandbox.base import Sandbox, SandboxRequest, SandboxResult, SandboxUnavailable
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.fallback_sandbox import FallbackSandbox
+from evaluator.tasks import load_task
 from tests.evaluator.task_cases import CASES, TaskCase
 from tests.support.missing import missing
 
@@ -111,32 +112,52 @@ class Model:
     def embed(self, texts, kind): return [[1.0, 2.0]] * len(texts)
 def load(folder, device): return Model()
 """
-LONG_TEXTS = """
+FORGED_TEXTS = """
 from evaluator.harness import generation
-generation.texts_answer = lambda texts: answers.texts_answer([b"x" * 9 for _ in texts])
+generation.texts_answer = lambda texts: answers.texts_answer([b"x" * {length} for _ in texts])
 """
-CHANGING = """
+FORGED_VECTORS = """
 import numpy as np
 from evaluator.harness import embedding
 embedding.rows_answer = lambda rows: answers.rows_answer(
-    np.ones((len(rows), {columns}), np.float32))
+    np.ones((len(rows), {length}), np.float32))
 """
+FORGERIES = pytest.mark.parametrize(
+    ("task", "forgery", "length"),
+    [
+        ("generation", FORGED_TEXTS, 9),
+        ("embedding", FORGED_VECTORS, 0),
+        ("embedding", FORGED_VECTORS, 1025),
+    ],
+    ids=["a text that is too long", "vectors of nothing", "too many dimensions"],
+)
+
+
+def forged(task: str, forgery: str, length: int) -> TaskCase:
+    """A model that changes the harness so that it sends answers of some length."""
+    python = FORGED.format(forgery=forgery.format(length=length))
+    return dataclasses.replace(BY_TASK[task], python=python)
+
+
+@pytest.mark.docker
+@FORGERIES
+def test_a_harness_that_the_model_has_changed_is_not_believed(
+    task: str, forgery: str, length: int, container: Sandbox, tmp_path: Path
+) -> None:
+    result = run(container, forged(task, forgery, length), "python", tmp_path)
+    assert (result.failure, result.failed_stage) == (Failure.INVALID_PREDICTIONS, Stage.SMOKE)
+    assert not any((tmp_path / "output").iterdir())
 
 
 @pytest.mark.docker
 @pytest.mark.parametrize(
-    ("task", "forgery"),
-    [
-        ("generation", LONG_TEXTS),
-        ("embedding", CHANGING.format(columns=0)),
-        ("embedding", CHANGING.format(columns=1025)),
-    ],
-    ids=["a text that is too long", "vectors of nothing", "too many dimensions"],
+    ("task", "forgery"), [("generation", FORGED_TEXTS), ("embedding", FORGED_VECTORS)]
 )
-def test_a_harness_that_the_model_has_changed_is_not_believed(
+def test_control_the_changed_harness_sends_what_the_model_wants(
     task: str, forgery: str, container: Sandbox, tmp_path: Path
 ) -> None:
-    changed = dataclasses.replace(BY_TASK[task], python=FORGED.format(forgery=forgery))
-    result = run(container, changed, "python", tmp_path)
-    assert (result.failure, result.failed_stage) == (Failure.INVALID_PREDICTIONS, Stage.SMOKE)
-    assert not any((tmp_path / "output").iterdir())
+    result = run(container, forged(task, forgery, 7), "python", tmp_path)
+    assert result.failure is None, result
+    assert result.predictions is not None
+    found = load_task(BY_TASK[task].task).read_predictions(result.predictions, 4)
+    assert [len(answer) for answer in found] == [7] * 4
