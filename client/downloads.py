@@ -1,48 +1,24 @@
 """Fetching public data, and making sure that it is what the server says."""
 
-import hashlib
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from client.errors import MinigiantsError, Unreachable
 from client.transport import Transport
 from client.views import DataFile
-from evaluator.contract import PART_BYTES, composite_digest
+from evaluator.blob_hash import BlobHash
+from evaluator.contract import PART_BYTES
 
 ATTEMPTS: Final = 3
 
 
-class _Hasher:
-    """The composite digest of bytes that come in pieces of any length."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._current = hashlib.sha256()
-        self._room = PART_BYTES
-
-    def update(self, data: bytes) -> None:
-        while data:
-            head, data = data[: self._room], data[self._room :]
-            self._current.update(head)
-            self._room -= len(head)
-            if not self._room:
-                self._parts.append(self._current.digest())
-                self._current, self._room = hashlib.sha256(), PART_BYTES
-
-    def hexdigest(self) -> str:
-        parts = list(self._parts)
-        if self._room < PART_BYTES or not parts:
-            parts.append(self._current.digest())
-        return composite_digest(parts)
-
-
 def digest_of(path: Path) -> str:
     """The composite digest of a local file."""
-    hasher = _Hasher()
+    hasher = BlobHash()
     with path.open("rb") as stream:
         while data := stream.read(PART_BYTES):
             hasher.update(data)
-    return hasher.hexdigest()
+    return hasher.digest()
 
 
 def download_verified(transport: Transport, slug: str, file: DataFile, folder: Path) -> Path:
@@ -74,7 +50,7 @@ def download_verified(transport: Transport, slug: str, file: DataFile, folder: P
 
 
 def _fetch(transport: Transport, slug: str, file: DataFile, partial: Path, *, last: bool) -> bool:
-    hasher = _Hasher()
+    hasher = BlobHash()
     try:
         with partial.open("wb") as stream:
 
@@ -87,4 +63,4 @@ def _fetch(transport: Transport, slug: str, file: DataFile, partial: Path, *, la
         if last:
             raise
         return False
-    return hasher.hexdigest() == file.digest
+    return hasher.digest() == file.digest

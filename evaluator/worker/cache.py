@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import uuid4
 
-from evaluator.worker.digest import BlobHash
+from evaluator.blob_hash import BlobHash
 
 CHUNK_BYTES: Final = 1024 * 1024
 ABANDONED_SECONDS: Final = 24 * 3600

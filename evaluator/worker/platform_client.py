@@ -15,6 +15,7 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from evaluator.blob_hash import BlobHash
 from evaluator.contract import (
     ClaimedJob,
     ClaimRequest,
@@ -26,7 +27,6 @@ from evaluator.contract import (
     SignedFile,
     StoredBlob,
 )
-from evaluator.worker.digest import BlobHash
 
 ANSWER_BYTES: Final = 4 * 1024 * 1024
 """The largest answer in JSON. A claimed job names at most some thousands of files."""
@@ -123,7 +123,7 @@ class PlatformClient:
                 )
             )
         stored = _parse(StoredBlob, answer)
-        if stored != StoredBlob(digest=sent.digest(), size=sent.size):
+        if stored != sent.blob():
             raise Unreachable("The platform stored other bytes than were sent")
         return stored
 

@@ -5,7 +5,6 @@ bytes beside the store first, on the same file system, and move them in with one
 that can be seen is whole.
 """
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -16,7 +15,8 @@ from typing import BinaryIO, Protocol
 
 from django.conf import settings
 
-from evaluator.contract import PART_BYTES, StoredBlob, composite_digest
+from evaluator.blob_hash import BlobHash
+from evaluator.contract import PART_BYTES, StoredBlob
 
 
 class BlobStore(Protocol):
@@ -77,12 +77,10 @@ def staging_folder() -> Iterator[Path]:
 
 def digest_of(stream: BinaryIO) -> StoredBlob:
     """Composite digest and size in bytes of what `stream` still holds."""
-    parts: list[bytes] = []
-    size = 0
+    hashed = BlobHash()
     while chunk := stream.read(PART_BYTES):
-        size += len(chunk)
-        parts.append(hashlib.sha256(chunk).digest())
-    return StoredBlob(digest=composite_digest(parts), size=size)
+        hashed.update(chunk)
+    return hashed.blob()
 
 
 def store_file(source: Path) -> StoredBlob:

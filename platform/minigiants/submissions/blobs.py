@@ -1,10 +1,10 @@
 """Bytes that workers fetch and store."""
 
-import hashlib
 from typing import Protocol
 from uuid import UUID
 
-from evaluator.contract import PART_BYTES, StoredBlob, composite_digest
+from evaluator.blob_hash import BlobHash
+from evaluator.contract import PART_BYTES, StoredBlob
 from minigiants.core.blobstore import blob_store, staging_folder
 from minigiants.core.problems import InvalidInput
 from minigiants.submissions.claims import attempt_of
@@ -43,18 +43,16 @@ def result_store(*, evaluation_id: UUID, token: str, body: Readable) -> StoredBl
     evaluation = attempt_of(evaluation_id=evaluation_id, token=token)
     limits = evaluation.submission.pack_version.spec.runtime.limits
     most = limits.output_bytes + PREDICTIONS_OVERHEAD
-    digests: list[bytes] = []
-    size = 0
+    hashed = BlobHash()
     with staging_folder() as folder:
         target = folder / "result"
         with target.open("wb") as out:
             while chunk := body.read(PART_BYTES):
-                size += len(chunk)
-                if size > most:
+                hashed.update(chunk)
+                if hashed.size > most:
                     raise InvalidInput(f"The result is larger than {most:,} bytes.")
-                digests.append(hashlib.sha256(chunk).digest())
                 out.write(chunk)
-        blob = StoredBlob(digest=composite_digest(digests), size=size)
+        blob = hashed.blob()
         if not blob_store().exists(blob.digest):
             blob_store().adopt(target, blob.digest)
     blob_record(evaluation_id=evaluation_id, token=token, blob=blob)

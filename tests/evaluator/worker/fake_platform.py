@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from evaluator.worker.digest import BlobHash
+from evaluator.blob_hash import BlobHash
 
 KEY = "worker-key-0123456789"
 TOKEN = "report-token-0123456789"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from evaluator.blob_hash import BlobHash
 from evaluator.worker.cache import ABANDONED_SECONDS, BlobCache, BlobMismatch, Fetch
-from evaluator.worker.digest import BlobHash
 
 
 def digest(content: bytes) -> str:
@@ -135,7 +135,7 @@ PROCESS = """
 import sys
 from pathlib import Path
 from evaluator.worker.cache import BlobCache
-from evaluator.worker.digest import BlobHash
+from evaluator.blob_hash import BlobHash
 folder, name = Path(sys.argv[1]), sys.argv[2]
 cache = BlobCache(folder / "cache", 50_000)
 for turn in range(40):

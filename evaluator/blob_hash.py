@@ -2,7 +2,7 @@
 
 import hashlib
 
-from evaluator.contract import PART_BYTES, composite_digest
+from evaluator.contract import PART_BYTES, StoredBlob, composite_digest
 
 
 class BlobHash:
@@ -31,3 +31,7 @@ class BlobHash:
         if self.size % PART_BYTES == 0 and self._parts:
             return composite_digest(self._parts)
         return composite_digest([*self._parts, self._part.digest()])
+
+    def blob(self) -> StoredBlob:
+        """Digest and size of what was taken so far."""
+        return StoredBlob(digest=self.digest(), size=self.size)

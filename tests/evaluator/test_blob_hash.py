@@ -6,8 +6,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evaluator.blob_hash import BlobHash
 from evaluator.contract import PART_BYTES, composite_digest
-from evaluator.worker.digest import BlobHash
 
 CONTENT = bytes(range(256)) * (2 * PART_BYTES // 256 + 1)
 
