@@ -70,8 +70,10 @@ EXPLANATIONS: Mapping[Failure, Explanation] = {
     ),
     Failure.INVALID_PREDICTIONS: Explanation(
         "The predictions are not what the task asks for",
-        "They had the wrong shape or type, held NaN or infinity, or broke the protocol.",
-        "Compare the model's output with the Data page: one row an example, finite numbers.",
+        "They had the wrong shape or type, held NaN or infinity, were no probabilities where those "
+        "are due, were texts that are too long or not UTF-8, or broke the protocol.",
+        "Compare the model's output with the Data page: for each example one row of finite "
+        "numbers, or one text. `minigiants score` makes the same checks.",
     ),
     Failure.OUTPUT_TOO_LARGE: Explanation(
         "The model sent more than predictions",
