@@ -3,56 +3,32 @@
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import combinations, pairwise
-from pathlib import PurePosixPath
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from evaluator.contract import (
-    PREDICTIONS,
-    Limits,
-    MetricLimits,
-    MetricSpec,
-    Name,
-    TaskSpec,
-)
+from evaluator.contract import PREDICTIONS, Limits, Name, TaskSpec
 from evaluator.inspection import FORMATS, Budget
 from evaluator.inspection.budgets import QUANTITIES
-from evaluator.metrics import CUSTOM_METRIC, METRICS
+from evaluator.metrics import METRICS
 from evaluator.task_settings import RESULTS_AS_FILE, TASK_SETTINGS
+from minigiants.competitions.pack_fields import (
+    WEB_ADDRESS,
+    RelativePath,
+    Section,
+    Slug,
+    Title,
+)
+from minigiants.competitions.pack_metrics import MetricFile, ShownMetric
 
-SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-RELATIVE_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$"
-WEB_ADDRESS = r"^https?://\S+$"
 CUSTOM_TASK: Final = "custom"
-PATTERNS: Final = {
-    SLUG: "lower-case letters, digits and single hyphens",
-    RELATIVE_PATH: "a relative path of letters, digits and any of . _ - /",
-    WEB_ADDRESS: "an address that starts with https:// or http://",
-}
-"""What the patterns of this schema ask for, in words."""
-
-
-def _stays_inside(path: str) -> str:
-    if str(PurePosixPath(path)) != path or ".." in PurePosixPath(path).parts:
-        raise ValueError("must be a plain relative path, without '..', '//' or a closing '/'")
-    return path
-
-
-def _is_metric(name: str) -> str:
-    known = (*METRICS, CUSTOM_METRIC)
-    if name not in known:
-        raise ValueError(f"there is no metric {name!r}; known: {', '.join(known)}")
-    return name
 
 
 def _is_task(task: TaskSpec) -> TaskSpec:
@@ -65,15 +41,6 @@ def _is_format(name: str) -> str:
     if name not in FORMATS:
         raise ValueError(f"there is no format {name!r}; known: {', '.join(FORMATS)}")
     return name
-
-
-Slug = Annotated[str, Field(pattern=SLUG, max_length=32)]
-Title = Annotated[str, Field(min_length=1, max_length=80)]
-RelativePath = Annotated[
-    str,
-    Field(pattern=RELATIVE_PATH, max_length=255),
-    AfterValidator(_stays_inside),
-]
 
 
 def _differ(names: Iterable[str]) -> None:
@@ -90,60 +57,12 @@ def _allows_more(budget: Budget, other: Budget) -> bool:
     return any(theirs is not None and (ours is None or ours > theirs) for ours, theirs in caps)
 
 
-class Section(BaseModel):
-    """Base of the pack's parts: frozen, and closed to fields that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class Licence(Section):
     """Under what terms the data may be used, and whom to cite."""
 
     name: Title
     url: Annotated[str, Field(pattern=WEB_ADDRESS, max_length=500)]
     citation: Annotated[str, Field(max_length=1000)] = ""
-
-
-class MetricFile(MetricLimits):
-    """The organizer's own metric, a file of the pack, and what one call of it may use."""
-
-    file: RelativePath = "metric.py"
-
-    @property
-    def limits(self) -> MetricLimits:
-        """What its sandbox allows."""
-        return MetricLimits(time_seconds=self.time_seconds, memory_bytes=self.memory_bytes)
-
-
-class ShownMetric(MetricSpec):
-    """A metric of the competition. The first ranks, the others are shown.
-
-    `better` is said of the metric `custom` alone; the direction of the others is known.
-    """
-
-    name: Annotated[Name, AfterValidator(_is_metric)]
-    title: Title
-    decimals: int = Field(default=4, ge=0, le=8)
-    better: Literal["higher", "lower"] | None = None
-
-    @model_validator(mode="after")
-    def _direction_is_known(self) -> Self:
-        if self.name == CUSTOM_METRIC and self.better is None:
-            raise ValueError("say which score is better: `better: higher` or `better: lower`")
-        if self.name != CUSTOM_METRIC and self.better is not None:
-            raise ValueError(f"`better` is known of {self.name!r}; leave it out")
-        return self
-
-    @property
-    def higher_is_better(self) -> bool:
-        """The metric's direction."""
-        if self.better is not None:
-            return self.better == "higher"
-        return METRICS[self.name].higher_is_better
-
-    def as_metric(self) -> MetricSpec:
-        """What the score worker needs to know."""
-        return MetricSpec(name=self.name, params=self.params)
 
 
 class DivisionSpec(Section):

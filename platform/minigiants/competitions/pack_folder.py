@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from minigiants.competitions.metric_code import require_score
-from minigiants.competitions.pack import PackSpec, Slug
+from minigiants.competitions.pack import PackSpec
+from minigiants.competitions.pack_fields import Slug
 from minigiants.competitions.pack_yaml import read_specification
 from minigiants.competitions.problems import PackFault, PackRefused
 

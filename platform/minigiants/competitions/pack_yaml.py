@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from evaluator.task_settings import TASK_SETTINGS
-from minigiants.competitions.pack import PATTERNS, PackSpec
+from minigiants.competitions.pack import PackSpec
+from minigiants.competitions.pack_fields import PATTERNS
 from minigiants.competitions.problems import PackFault, PackRefused
 
 MAX_FAULTS = 50
