@@ -62,15 +62,17 @@ def _dispatch_predictions(carrier: Carrier, profile: str) -> int:
         if not entries:
             break
         entry = entries[0]
-        attempt = _mark_dispatched(entry.evaluation_id, Status.QUEUED)
-        if attempt is None:
+        with transaction.atomic():
+            due = _mark_dispatched(entry.evaluation_id, entry.attempt, Status.QUEUED)
+            if due:
+                _take_turns(profile, entry.competition_id, entry.team_id)
+        if not due:
             continue
-        _take_turns(profile, entry.competition_id, entry.team_id)
         carrier.send(
             role=Role.PREDICT,
             profile=profile,
             evaluation_id=entry.evaluation_id,
-            attempt=attempt,
+            attempt=entry.attempt,
         )
         sent += 1
     return sent
@@ -82,9 +84,8 @@ def _dispatch_scoring(carrier: Carrier) -> int:
         status=Status.SCORING, dispatched_at__isnull=True, lease_expires_at__isnull=True
     ).order_by("queued_at", "pk")
     room = carrier.room(queue_name(Role.SCORE, "cpu"))
-    for evaluation_id, profile in waiting.values_list("pk", "profile")[:room]:
-        attempt = _mark_dispatched(evaluation_id, Status.SCORING)
-        if attempt is not None:
+    for evaluation_id, attempt, profile in waiting.values_list("pk", "attempt", "profile")[:room]:
+        if _mark_dispatched(evaluation_id, attempt, Status.SCORING):
             carrier.send(
                 role=Role.SCORE, profile=profile, evaluation_id=evaluation_id, attempt=attempt
             )
@@ -92,28 +93,23 @@ def _dispatch_scoring(carrier: Carrier) -> int:
     return sent
 
 
-@transaction.atomic
-def _mark_dispatched(evaluation_id: UUID, status: Status) -> int | None:
-    """Compare-and-set that a message is on its way. Returns the attempt, None if it is not due."""
-    row = (
-        Evaluation.objects.select_for_update()
-        .filter(
-            pk=evaluation_id,
-            status=status,
-            dispatched_at__isnull=True,
-            lease_expires_at__isnull=True,
-        )
-        .first()
+def _mark_dispatched(evaluation_id: UUID, attempt: int, status: Status) -> bool:
+    """Compare-and-set that a message is on its way. Returns whether one was due."""
+    waiting = Evaluation.objects.filter(
+        pk=evaluation_id,
+        status=status,
+        attempt=attempt,
+        dispatched_at__isnull=True,
+        lease_expires_at__isnull=True,
     )
-    if row is None:
-        return None
-    row.dispatched_at = timezone.now()
-    row.save(update_fields=["dispatched_at"])
-    return row.attempt
+    return waiting.update(dispatched_at=timezone.now()) == 1
 
 
 def _take_turns(profile: str, *subjects: UUID) -> None:
-    for subject in subjects:
-        Turn.objects.update_or_create(
-            profile=profile, subject=subject, defaults={"served_at": timezone.now()}
-        )
+    now = timezone.now()
+    Turn.objects.bulk_create(
+        (Turn(profile=profile, subject=subject, served_at=now) for subject in subjects),
+        update_conflicts=True,
+        unique_fields=["profile", "subject"],
+        update_fields=["served_at"],
+    )

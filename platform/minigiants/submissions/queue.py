@@ -14,7 +14,7 @@ from django.db import connection
 # competition's turn among all. Who was served longest ago (or never) comes first.
 _ORDERED = """
     WITH in_team AS (
-        SELECT evaluation.id, evaluation.queued_at, evaluation.dispatched_at,
+        SELECT evaluation.id, evaluation.attempt, evaluation.queued_at, evaluation.dispatched_at,
                submission.team_id, submission.competition_id,
                row_number() OVER (
                    PARTITION BY submission.team_id ORDER BY evaluation.queued_at, evaluation.id
@@ -33,7 +33,8 @@ _ORDERED = """
         LEFT JOIN submissions_turn team_turn
                ON team_turn.subject = in_team.team_id AND team_turn.profile = %(profile)s
     ), ordered AS (
-        SELECT in_competition.id, team_id, competition_id, in_competition.dispatched_at,
+        SELECT in_competition.id, attempt, team_id, competition_id,
+               in_competition.dispatched_at,
                row_number() OVER (
                    ORDER BY in_competition.dispatched_at NULLS LAST, competition_round,
                             competition_turn.served_at NULLS FIRST, in_competition.queued_at,
@@ -49,7 +50,7 @@ _ORDERED = """
 _NEXT = (
     _ORDERED  # noqa: S608  (both are constants)
     + """
-    SELECT id, team_id, competition_id, position FROM ordered
+    SELECT id, attempt, team_id, competition_id, position FROM ordered
     WHERE dispatched_at IS NULL ORDER BY position LIMIT %(limit)s
 """
 )
@@ -77,6 +78,7 @@ class QueueEntry:
     """A queued evaluation and its place, from 1."""
 
     evaluation_id: UUID
+    attempt: int
     team_id: UUID
     competition_id: UUID
     position: int
