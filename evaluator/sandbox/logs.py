@@ -4,7 +4,10 @@ from evaluator.contract import LOG_CHARACTERS
 from evaluator.harness.protocol import log_marker
 
 CUT = "\n… {} characters are left out here …\n"
-PRINTABLE = {code: "\ufffd" for code in range(32) if chr(code) not in "\n\t"} | {127: "\ufffd"}
+CONTROLS = (*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""What speaks to a terminal, C1 included, or reverses the direction of what is read."""
+
+PRINTABLE = {code: "\ufffd" for code in CONTROLS if chr(code) not in "\n\t"}
 
 
 class LogTooLarge(Exception):
