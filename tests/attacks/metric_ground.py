@@ -12,8 +12,8 @@ from evaluator.sandbox.container import ContainerSettings
 from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
 from evaluator.sandbox.metric_base import MetricCall, MetricResult, MetricSandbox
 from evaluator.sandbox.workspace import JobFolder
+from evaluator.scoring.custom import SplitTables
 
-ROWS = 3
 LIMITS = MetricLimits(time_seconds=30, memory_bytes=256 * 1024**2)
 METRIC = """
 import os
@@ -36,24 +36,33 @@ class MetricGround:
     folder: Path
 
     def attack(
-        self, body: str, *, watch: Callable[[], None] = lambda: None, **limits: Any
+        self,
+        body: str,
+        *,
+        tables: SplitTables | None = None,
+        watch: Callable[[], None] = lambda: None,
+        **limits: Any,
     ) -> MetricResult:
         """Call a metric whose `score` begins with `body`; `tell` in it ends it with words."""
         code = self.folder / "metric.py"
         indented = "\n".join("    " + line for line in body.strip().splitlines())
         code.write_text(METRIC.format(body=indented))
-        for name in ("solution.csv", "submission.csv"):
-            (self.folder / name).write_text("id,y\na,1\nb,2\nc,3\n")
+        tables = tables or self._harmless_tables()
         call = MetricCall(
             code=code,
-            solution=self.folder / "solution.csv",
-            submission=self.folder / "submission.csv",
-            rows=ROWS,
+            solution=tables.solution,
+            submission=tables.submission,
+            rows=tables.rows,
             row_id_column="id",
             params={},
             limits=LIMITS.model_copy(update=limits),
         )
         return self.sandbox.run(call, on_tick=watch)
+
+    def _harmless_tables(self) -> SplitTables:
+        table = self.folder / "table.csv"
+        table.write_text("id,y\na,1\nb,2\nc,3\n")
+        return SplitTables(solution=table, submission=table, rows=3)
 
 
 class WeakenedMetricSandbox(DockerMetricSandbox):

@@ -15,10 +15,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluator.contract import Strength
+from evaluator.contract import MetricSpec, Strength
 from evaluator.sandbox import docker_metric_sandbox
 from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
 from evaluator.sandbox.metric_base import MetricFailed, SubmissionRefused
+from evaluator.scoring.custom import SplitTables, score_custom
+from evaluator.tasks.custom import read_solution
+from evaluator.tasks.submission_file import read_submission
 from tests.attacks.metric_ground import MetricGround, WeakenedMetricSandbox
 from tests.support.missing import missing
 from tests.support.waiting import wait_for
@@ -320,6 +323,24 @@ def test_nothing_stays_for_the_next_call(guarded: MetricGround) -> None:
 
 def test_within_one_container_it_would_stay(quick: MetricGround) -> None:
     assert told(quick, "open('/tmp/remembered', 'w').close()\n" + REMEMBER) == "SEEN"
+
+
+def test_the_other_splits_rows_are_out_of_reach(quick: MetricGround, tmp_path: Path) -> None:
+    payload = WALK.format(secret=SECRET, skipped=SKIPPED)
+    file = tmp_path / "table.csv"
+    file.write_text(f"id,y,usage\na,1,Public\nb,{SECRET},Private\n")
+    solution = read_solution(file)
+    submission = read_submission(file, solution.ids)
+
+    def score_split(tables: SplitTables) -> tuple[float, None]:
+        return quick.attack(payload, tables=tables).score, None
+
+    spec = MetricSpec(name="custom")
+    with pytest.raises(SubmissionRefused, match=r"^LOOKED$"):  # the public split comes first
+        score_custom(spec, solution, submission, folder=tmp_path, score_split=score_split)
+    whole = SplitTables(solution=file, submission=file, rows=2)
+    with pytest.raises(SubmissionRefused, match=r"^LOOKED /job/.*\.csv$"):
+        score_split(whole)
 
 
 def test_an_endless_loop_ends(guarded: MetricGround) -> None:

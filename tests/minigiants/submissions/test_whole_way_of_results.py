@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from django.test import Client
 from django.utils import timezone
 from pydantic import SecretStr
 
@@ -133,6 +134,15 @@ def enter(asgi_server: AsgiServer, tmp_path: Path) -> Iterator[Enter]:
         yield hand_in
 
 
+def statuses_of_pages(view: SubmissionView) -> set[int]:
+    """How the pages of a submission and of its competition answer its team."""
+    client = Client()
+    client.force_login(submission_whole(submission_id=view.id).submitted_by)
+    competition = f"/competitions/{view.competition}/"
+    pages = (view.url, competition, f"{competition}leaderboard/", f"{competition}data/")
+    return {client.get(page).status_code for page in (*pages, view.api_url)}
+
+
 def results(folder: Path, content: str) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "predictions.csv").write_text(content)
@@ -150,10 +160,12 @@ def test_results_are_scored_and_ranked(publish: Publish, enter: Enter, tmp_path:
     folder = tmp_path / "results"
     view = enter(competition, results(folder, "id,label\nd,1\nc,0\nb,0\na,0\n"))
     assert (view.status, view.score, view.rank) == ("scored", 0.5, 1)
+    assert statuses_of_pages(view) == {200}
     view = enter(competition, results(folder, "id,label\nd,1\nc,0\nb,0\nb,1\n"))
     assert view.error is not None
     assert (view.error.code, view.quota_charged) == (Failure.INVALID_PREDICTIONS, False)
     assert view.error.why == "Line 5: the id 'b' came before."
+    assert statuses_of_pages(view) == {200}
 
 
 @pytest.mark.docker
