@@ -57,6 +57,20 @@ def test_nothing_reaches_the_participant(quick: ProvingGround, carrier: str) -> 
     assert f"{CANARY}" in result.host_log
 
 
+@pytest.mark.parametrize("run", ["smoke", "hidden"])
+def test_a_log_does_not_speak_to_a_terminal(quick: ProvingGround, run: str) -> None:
+    """Hosts and participants read logs in terminals: what commands one, or turns text around."""
+    commands = ["\x1b]0;x\x07", "\x9b2J", "\b", "\u202e"]
+    condition = "hidden" if run == "hidden" else "not hidden"
+    spoken = f"if {condition}: print('before', *{commands!a}, 'after')"
+    result = quick.attack(Hostile(predict=spoken))
+
+    log = result.host_log if run == "hidden" else result.smoke_log
+    assert log.startswith("before")
+    assert log.endswith("after\n")
+    assert log.replace("\n", "").isprintable()
+
+
 def test_the_smoke_run_is_told(quick: ProvingGround) -> None:
     """The control of the log: the same words on the public inputs do reach the participant."""
     result = quick.attack(Hostile(predict="if not hidden: raise RuntimeError(f'{inputs[0, 0]}')"))
@@ -82,4 +96,4 @@ def test_hidden_inputs_are_absent_before(guarded: ProvingGround) -> None:
 
     assert result.failure is None
     assert "hidden" not in result.smoke_log
-    assert result.smoke_log.count("smoke.npy") == 2
+    assert "smoke.npy" in result.smoke_log
