@@ -27,7 +27,7 @@ from evaluator.sandbox.workspace import JobFolder, Workspace
 class DockerSandbox:
     """Runs every format, in a container that has no network and can write nowhere but in memory."""
 
-    formats = frozenset({"onnx", "python"})
+    formats = frozenset({"onnx", "python", "transformers"})
 
     def __init__(self, *, scratch: Path, image: str, runtime: str, gpu: str | None = None) -> None:
         """Find the engine, its runtime and the image. Raises `SandboxUnavailable`."""

@@ -61,5 +61,5 @@ def test_an_image_of_something_else(docker_engine: str, base_image: str, tmp_pat
 def test_auto_with_an_engine(docker_engine: str, harness_image: str, tmp_path: Path) -> None:
     sandbox = choose_sandbox("auto", scratch=tmp_path, harness_image=harness_image)
     assert sandbox.strength is Strength.DOCKER
-    assert sandbox.formats == {"onnx", "python"}
+    assert sandbox.formats == {"onnx", "python", "transformers"}
     sandbox.close()
