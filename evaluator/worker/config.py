@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -18,6 +18,7 @@ from pydantic import (
 
 from evaluator import broker
 from evaluator.contract import Name, Role
+from evaluator.worker.concurrency import fitting_slots
 
 VARIABLES: Final[Mapping[str, str]] = {
     "role": "MINIGIANTS_WORKER_ROLE",
@@ -67,7 +68,8 @@ class WorkerConfig(BaseModel):
     `key` is the bearer credential for the platform's worker routes; it is bound there to the
     role and profile. `cache` keeps fetched blobs between jobs, `scratch` the files of running
     ones; each worker needs a scratch folder of its own, a cache may be shared by workers of the
-    same role. `grace_seconds` is how long running jobs may go on once the worker is told to
+    same role. `slots` is how many jobs run at a time, as many as fit the machine unless it is set.
+    `grace_seconds` is how long running jobs may go on once the worker is told to
     stop. `sandbox`, `harness_image` and `gpu` matter to predict workers alone.
     """
 
@@ -119,7 +121,9 @@ class WorkerConfig(BaseModel):
                 for problem in error.errors(include_url=False, include_input=False)
             )
             raise ConfigurationError(f"This worker is not configured:{problems}") from None
-        if config.name:
-            return config
-        name = f"{socket.gethostname()}-{config.queue}"[:128]
-        return config.model_copy(update={"name": name})
+        defaults: dict[str, Any] = {}
+        if "slots" not in values:
+            defaults["slots"] = fitting_slots(config.gpu)
+        if not config.name:
+            defaults["name"] = f"{socket.gethostname()}-{config.queue}"[:128]
+        return config.model_copy(update=defaults)

@@ -20,6 +20,7 @@ from evaluator.sandbox.choice import (
 from evaluator.sandbox.metric_base import MetricSandbox
 from evaluator.worker.attempt import Attempts
 from evaluator.worker.cache import BlobCache
+from evaluator.worker.concurrency import device_of_slot
 from evaluator.worker.config import WorkerConfig
 from evaluator.worker.fetching import Fetcher
 from evaluator.worker.platform_client import PlatformClient
@@ -46,7 +47,7 @@ def configured_sandbox(config: WorkerConfig, slot: int) -> Sandbox:
         config.sandbox,
         scratch=scratch,
         harness_image=config.harness_image or DEFAULT_HARNESS_IMAGE,
-        gpu=config.gpu,
+        gpu=device_of_slot(config.gpu, slot),
     )
 
 
