@@ -17,7 +17,7 @@ class Answer:
     payload: bytes
 
 
-def rows_answer(rows: NDArray[np.floating]) -> Answer:
+def rows_answer(rows: NDArray[np.generic]) -> Answer:
     """A row of numbers for each example: [n, columns]."""
     numbers = np.ascontiguousarray(rows, dtype="<f4")
     return Answer(Kind.PREDICTIONS, ROWS.pack(*numbers.shape) + numbers.tobytes())
