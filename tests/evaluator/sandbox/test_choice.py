@@ -6,7 +6,7 @@ import pytest
 
 from evaluator.contract import Strength
 from evaluator.sandbox.base import SandboxUnavailable
-from evaluator.sandbox.choice import choose_sandbox
+from evaluator.sandbox.choice import choose_metric_sandbox, choose_sandbox
 from tests.support.missing import missing
 
 NO_ENGINE = "unix:///nonexistent/docker.sock"
@@ -62,4 +62,25 @@ def test_auto_with_an_engine(docker_engine: str, harness_image: str, tmp_path: P
     sandbox = choose_sandbox("auto", scratch=tmp_path, harness_image=harness_image)
     assert sandbox.strength is Strength.DOCKER
     assert sandbox.formats == {"onnx", "python", "transformers"}
+    sandbox.close()
+
+
+@pytest.mark.usefixtures("no_engine")
+@pytest.mark.parametrize("kind", ["auto", "fallback"])
+def test_without_an_engine_metrics_have_no_sandbox(tmp_path: Path, kind: str) -> None:
+    assert choose_metric_sandbox(kind, scratch=tmp_path) is None
+
+
+@pytest.mark.usefixtures("no_engine")
+@pytest.mark.parametrize("kind", ["docker", "gvisor", "podman"])
+def test_an_engine_that_is_asked_for_must_be_there_for_metrics(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(SandboxUnavailable):
+        choose_metric_sandbox(kind, scratch=tmp_path)
+
+
+@pytest.mark.docker
+def test_metrics_with_an_engine(docker_engine: str, harness_image: str, tmp_path: Path) -> None:
+    sandbox = choose_metric_sandbox("auto", scratch=tmp_path, harness_image=harness_image)
+    assert sandbox is not None
+    assert sandbox.strength is Strength.DOCKER
     sandbox.close()
