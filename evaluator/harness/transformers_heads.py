@@ -7,7 +7,7 @@ import torch
 
 from evaluator.harness.errors import LoadError, ModelError
 from evaluator.harness.runners import Inputs, Outputs
-from evaluator.harness.transformers_checkpoint import context_tokens
+from evaluator.harness.transformers_checkpoint import context_tokens, import_transformers
 
 
 class Encoder:
@@ -57,7 +57,21 @@ class Logits:
     def predict(self, inputs: Inputs, kind: str = "") -> Outputs:
         """See `Model`."""
         logits = self._model(**self._encoder.encode(inputs)).logits
-        return {"logits": logits.float().cpu().numpy()}
+        return self._named(logits.float())
+
+    def _named(self, logits: torch.Tensor) -> Outputs:
+        return {"logits": logits.cpu().numpy()}
+
+
+class Probabilities(Logits):
+    """A head that classifies: its `logits` [n, k], and their softmax as `probabilities`.
+
+    Without code of its own a model could not answer probabilities, which some metrics need.
+    """
+
+    def _named(self, logits: torch.Tensor) -> Outputs:
+        probabilities = torch.softmax(logits, dim=-1)
+        return {"logits": logits.cpu().numpy(), "probabilities": probabilities.cpu().numpy()}
 
 
 class Embeddings:
@@ -112,10 +126,8 @@ class Texts:
 
 def _greedy(model: Any, tokenizer: Any, new_tokens: int) -> Any:
     """The settings of the search. Of the artifact's own only the special tokens are taken."""
-    from transformers import GenerationConfig
-
     own = model.generation_config
-    return GenerationConfig(
+    return import_transformers().GenerationConfig(
         do_sample=False,
         num_beams=1,
         max_new_tokens=new_tokens,

@@ -93,6 +93,8 @@ def _with_head(model: Any, tokenizer: Any, options: LoadOptions) -> Model:
     from evaluator.harness.transformers_language_model import LanguageModel
 
     match options.task_type:
+        case "classification":
+            return heads.Probabilities(model, tokenizer)
         case "embedding":
             return heads.Embeddings(model, tokenizer)
         case "generation":

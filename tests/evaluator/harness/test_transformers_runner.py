@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from evaluator.harness.classification import Classification
 from evaluator.harness.errors import LoadError, TensorsMismatch
 from evaluator.harness.runners import LoadOptions, Model, TextSpec
 from evaluator.harness.transformers_runner import TransformersRunner
@@ -58,6 +59,19 @@ def test_logits_do_not_depend_on_the_batch(tmp_path: Path) -> None:
     assert together.dtype == np.float32
     alone = np.concatenate([rows(model, [text], "logits") for text in TEXTS])
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_a_classifier_answers_probabilities_too(tmp_path: Path) -> None:
+    save_model(tmp_path, "LlamaForSequenceClassification", num_labels=3)
+    outputs = load(tmp_path, "classification").predict(TEXTS)
+    task = Classification.from_settings({"classes": 3, "input": {"text": {"max_bytes": 1000}}})
+
+    found = task.rows(outputs, examples=4)
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    logits = outputs["logits"]
+    assert isinstance(logits, np.ndarray)
+    np.testing.assert_array_equal(found.argmax(axis=1), logits.argmax(axis=1))
 
 
 def test_embeddings_are_means_over_a_texts_own_tokens(tmp_path: Path) -> None:
