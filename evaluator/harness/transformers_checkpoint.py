@@ -5,6 +5,7 @@ those would be parameters that nobody counted, so a checkpoint that does not fit
 is refused.
 """
 
+import importlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,8 +30,7 @@ NAMED_TENSORS = 5
 def import_transformers() -> Any:
     """The library, told before its first import to reach for nothing outside of this machine."""
     os.environ.update(OFFLINE)
-    import transformers
-
+    transformers: Any = importlib.import_module("transformers")
     transformers.logging.set_verbosity_error()
     return transformers
 

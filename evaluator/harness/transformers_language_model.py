@@ -96,7 +96,8 @@ class LanguageModel:
         scored = np.zeros(told.shape, dtype=bool)
         for row, window in zip(scored, windows, strict=True):
             row[window.first - 1 : len(window.tokens) - 1] = True
-        return -np.where(scored, told, 0.0).sum(axis=1, dtype=np.float64)
+        losses: NDArray[np.float64] = -np.where(scored, told, 0.0).sum(axis=1, dtype=np.float64)
+        return losses
 
     def _probe(
         self,

@@ -108,7 +108,10 @@ def _surprise(
     given = told[np.arange(len(came)), came].astype(np.float64)
     if np.isneginf(given).any():
         raise ModelFailed(verdicts.IMPOSSIBLE_BYTE)
-    return np.maximum(np.log(sums) - given, 0.0)  # an honest certainty may round to below 0
+    nats: NDArray[np.float64] = np.maximum(
+        np.log(sums) - given, 0.0
+    )  # a certainty may round below 0
+    return nats
 
 
 def _keep(nats: NDArray[np.float64], exam: Exam, limit: int) -> Path | None:

@@ -1,5 +1,6 @@
 """Attacks on language modelling: reading ahead, probabilities too good, and the socket misused."""
 
+import socket
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,7 +161,8 @@ def test_unnormalised_would_win(quick_ground: Ground, monkeypatch: pytest.Monkey
     """The control: an examiner that believes what it is told."""
 
     def believing(told: np.ndarray, came: np.ndarray, scratch: np.ndarray) -> np.ndarray:
-        return -told[np.arange(len(came)), came].astype(np.float64)
+        nats: np.ndarray = -told[np.arange(len(came)), came].astype(np.float64)
+        return nats
 
     monkeypatch.setattr(lockstep, "_surprise", believing)
     result = quick_ground.attack(step="scores += np.log(200)")
@@ -203,22 +205,14 @@ def test_nobody_calls_twice(ground: Ground) -> None:
 def test_a_second_call_would_be_answered(
     quick_ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: a host that goes on listening."""
-
-    class Kept:
-        """A door that stays open."""
-
-        def __init__(self, door: Any) -> None:
-            self._door = door
-            self.settimeout, self.accept = door.settimeout, door.accept
-
-        def close(self) -> None:
-            pass
+    """The control: a host that goes on listening, since what it closes is but a duplicate."""
 
     accept = LockstepChannel.accept
-    monkeypatch.setattr(
-        LockstepChannel, "accept", lambda channel, door: accept(channel, Kept(door))
-    )
+
+    def keeping(channel: LockstepChannel, door: socket.socket) -> None:
+        accept(channel, door.dup())
+
+    monkeypatch.setattr(LockstepChannel, "accept", keeping)
     result = quick_ground.attack(step=SECOND)
     monkeypatch.undo()
 

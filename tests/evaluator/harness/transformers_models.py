@@ -6,7 +6,6 @@ from typing import Any
 import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
 
 SIZES = {
     "vocab_size": 258,
@@ -35,8 +34,8 @@ def byte_level() -> Tokenizer:
 def save_tokenizer(folder: Path, tokenizer: Tokenizer | None = None, **tokens: str) -> None:
     """Write a tokenizer with its special tokens, those of `byte_level` if none are named."""
     named = tokens or {"bos_token": START, "eos_token": END}
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer or byte_level(), **named)
-    fast.save_pretrained(folder)
+    fast: Any = transformers.PreTrainedTokenizerFast
+    fast(tokenizer_object=tokenizer or byte_level(), **named).save_pretrained(folder)
 
 
 def save_model(folder: Path, class_name: str = "LlamaForCausalLM", **config: Any) -> Any:
