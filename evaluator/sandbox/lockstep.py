@@ -108,9 +108,8 @@ def _surprise(
     given = told[np.arange(len(came)), came].astype(np.float64)
     if np.isneginf(given).any():
         raise ModelFailed(verdicts.IMPOSSIBLE_BYTE)
-    nats: NDArray[np.float64] = np.maximum(
-        np.log(sums) - given, 0.0
-    )  # a certainty may round below 0
+    # Of a byte that was certain, rounding could make a gain.
+    nats: NDArray[np.float64] = np.maximum(np.log(sums) - given, 0.0)
     return nats
 
 
