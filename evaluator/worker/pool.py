@@ -19,7 +19,7 @@ class PromptPool(TaskPool):  # type: ignore[misc]
         result = super().on_apply(*args, **kwargs)
         loop = get_event_loop()
         if loop is not None:
-            result.f.add_done_callback(lambda _: loop.call_soon(_look_again))
+            result.f.add_done_callback(lambda _: loop.call_soon(_look_again))  # type: ignore[no-untyped-call]
         return result
 
 

@@ -10,16 +10,15 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
-
-from django.db import close_old_connections
 
 from evaluator.contract import PART_BYTES
 from minigiants.artifacts.parts import PartWriter
 from minigiants.artifacts.problems import PartLength
 from minigiants.artifacts.tokens import opens_upload
 from minigiants.core.problems import InvalidInput, NotAuthenticated, Problem
+from minigiants.core.threads import in_thread
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -31,8 +30,6 @@ PART_PATH = re.compile(
 )
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 FLUSH_BYTES = 1024 * 1024
-
-T = TypeVar("T")
 
 
 class ClientGone(Exception):
@@ -111,13 +108,14 @@ async def _receive_part(scope: Scope, body: Body, match: re.Match[str]) -> None:
             "X-Part-SHA256 must be the part's SHA-256 as 64 hexadecimal digits.",
             mend="Compute it over this part's bytes and send it as a header.",
         )
-    writer = await _with_database(
+    writer = await in_thread(
         lambda: PartWriter(
             session_id=upload_id,
             position=int(match["position"]),
             number=int(match["number"]),
             sha256=sha256,
-        )
+        ),
+        of_request=False,
     )
     with writer:
         announced = headers.get("content-length", "")
@@ -133,20 +131,7 @@ async def _receive_part(scope: Scope, body: Body, match: re.Match[str]) -> None:
                 await asyncio.to_thread(writer.write, bytes(pending))
                 pending.clear()
         await asyncio.to_thread(writer.write, bytes(pending))
-        await _with_database(writer.finish)
-
-
-async def _with_database(call: Callable[[], T]) -> T:
-    """Run `call` in a thread, and give its database connection back afterwards."""
-
-    def guarded() -> T:
-        close_old_connections()
-        try:
-            return call()
-        finally:
-            close_old_connections()
-
-    return await asyncio.to_thread(guarded)
+        await in_thread(writer.finish, of_request=False)
 
 
 async def _send_problem(send: Send, problem: Problem) -> None:

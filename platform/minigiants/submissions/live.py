@@ -45,7 +45,9 @@ class AnyChange:
 
     def __init__(self) -> None:
         self._client = redis.Redis.from_url(settings.BROKER_URL)
-        self._nudges = self._client.pubsub(ignore_subscribe_messages=True)
+        self._nudges = self._client.pubsub(  # type: ignore[no-untyped-call]
+            ignore_subscribe_messages=True
+        )
 
     def __enter__(self) -> Self:
         return self
