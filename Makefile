@@ -61,7 +61,7 @@ openapi: $(VENV)/.dev ## write the API's OpenAPI document to docs/openapi.json
 	$(LINT_ENVIRONMENT) $(BIN)/python manage.py openapi
 
 .PHONY: bench
-bench: $(VENV)/.dev torch ## measure; prints a table
+bench: $(VENV)/.dev torch ## measure; prints a table (some 15 minutes)
 	$(BIN)/python -m benchmarks
 
 .PHONY: harness-image

@@ -1,6 +1,7 @@
 """`make bench`: measures, prints a table, and writes the raw figures as JSON.
 
-`python -m benchmarks [NAME …]` runs only the benchmarks that are named.
+`python -m benchmarks [--quick] [NAME …]` runs only the benchmarks that are named; quickly, with
+a few models where there are usually many, to see that it works: then no file is written.
 """
 
 import json
@@ -9,29 +10,39 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import inspection, pipeline, upload
+from benchmarks import inspection, lockstep, sustained, upload, warm
 
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "upload": upload.measure,
     "inspection": inspection.measure,
-    "pipeline": pipeline.measure,
+    "lockstep": lockstep.measure,
+    "warm": warm.measure,
+    "sustained": sustained.measure,
 }
+QUICK: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "warm": partial(warm.measure, count=3),
+    "sustained": partial(sustained.measure, count=8),
+}
+"""What `--quick` puts in the place of those of the same name."""
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "performance.json"
 
 
-def main(names: list[str]) -> int:
-    """Run the benchmarks called `names`, or all."""
+def main(arguments: list[str]) -> int:
+    """Run the benchmarks that `arguments` name, or all."""
+    names = [argument for argument in arguments if argument != "--quick"]
+    benchmarks = {**BENCHMARKS, **QUICK} if "--quick" in arguments else BENCHMARKS
     unknown = set(names) - set(BENCHMARKS)
     if unknown:
         print(f"No benchmark {', '.join(sorted(unknown))}; there are: {', '.join(BENCHMARKS)}")
         return 2
-    results = {name: BENCHMARKS[name]() for name in names or BENCHMARKS}
+    results = {name: benchmarks[name]() for name in names or benchmarks}
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
     )
@@ -41,7 +52,8 @@ def main(names: list[str]) -> int:
         "python": platform.python_version(),
         "results": results,
     }
-    RESULTS.write_text(json.dumps(record, indent=2) + "\n")
+    if benchmarks is BENCHMARKS:
+        RESULTS.write_text(json.dumps(record, indent=2) + "\n")
     table = Table("benchmark", "figure", "value", title=f"commit {record['commit']}")
     for name, figures in results.items():
         for figure, value in figures.items():

@@ -1,97 +1,114 @@
-"""Evaluations a minute through the whole pipeline, against a bare loop over the same models.
+"""Sending models through a whole server: upload, inspection, queue, sandbox, scoring, record."""
 
-The bare loop is one process with its imports done that loads each model and runs the same hidden
-inputs through it. The pipeline is upload, inspection, queue, claim, sandbox, scoring and record,
-on the embedded server with its built-in sandbox.
-"""
-
-import statistics
-import subprocess
-import sys
-import tempfile
+import os
 import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from statistics import median
+from types import TracebackType
+from typing import Any, Self
 
-import numpy as np
-import onnx
-import onnxruntime
-from onnx import numpy_helper
-
-from benchmarks.packs import PACK, changed_pack
+from benchmarks.workload import QUOTA, Workload
+from client.sdk import Minigiants
+from client.views import Submission
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.participant import participant
 
-MODEL = PACK / "baselines" / "softmax-650" / "artifact" / "model.onnx"
-BATCH = 256
+FINISH_SECONDS = 1800.0
+SANDBOX = os.environ.get("MINIGIANTS_SANDBOX", "fallback")
+"""What holds models that bring no code."""
 
 
-def measure(*, count: int = 40) -> dict[str, Any]:
-    """Hand `count` different models in, and run the same models bare."""
-    with tempfile.TemporaryDirectory(prefix="minigiants-bench-") as name:
-        work = Path(name)
-        models = _variants(work / "models", count)
-        bare = _bare(models, _hidden_inputs(work / "data"))
-        packs = changed_pack(work / "packs", quota={"per_day": count, "concurrent": 100})
-        environment = {"MINIGIANTS_PACKS": str(packs), "MINIGIANTS_SANDBOX": "fallback"}
-        with EmbeddedServer(**environment) as server, participant(server, "digits") as sdk:
-            uploaded = [sdk.upload(model, "digits") for model in models]
-            started = time.perf_counter()
-            submitted = [sdk.submit(each.id, "digits") for each in uploaded]
-            finished = [sdk.wait(each, timeout=600) for each in submitted]
-            seconds = time.perf_counter() - started
-        views = [each.raw() for each in finished]
-    if {view["status"] for view in views} != {"scored"}:
-        raise RuntimeError("not every model was scored")
-    return {
-        "models": count,
-        "pipeline_per_minute": 60 * count / seconds,
-        "bare_per_minute": 60 * count / bare,
-        "ratio": bare / seconds,
-        "claim_to_report_seconds": statistics.median(_between(v, "predicting") for v in views),
-        "scoring_seconds": statistics.median(_between(v, "scoring") for v in views),
-    }
+@dataclass(frozen=True)
+class Run:
+    """What a run took: `seconds` in all, and each submission's way as the API shows it."""
+
+    seconds: float
+    views: Sequence[Mapping[str, Any]]
+
+    @property
+    def per_minute(self) -> float:
+        """Submissions scored a minute, from the first hand-in to the last score."""
+        return 60 * len(self.views) / self.seconds
+
+    @property
+    def claim_to_report(self) -> float:
+        """The median of the seconds between a predict worker's claim and its report."""
+        return median(_between(view, "predicting", "scoring") for view in self.views)
+
+    @property
+    def report_to_score(self) -> float:
+        """The median of the seconds from that report to the score, waiting included."""
+        return median(_between(view, "scoring", "scored") for view in self.views)
 
 
-def _between(view: dict[str, Any], status: str) -> float:
-    """How long a submission was in `status`, in seconds."""
+class Pipeline:
+    """An embedded server with the workload's competition. Use as a context manager.
+
+    `sandbox` is what holds the models, as MINIGIANTS_SANDBOX names it.
+    """
+
+    def __init__(self, workload: Workload, *, sandbox: str, **settings: str) -> None:
+        self._workload = workload
+        self._environment = {
+            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            "MINIGIANTS_PACKS": str(workload.packs),
+            "MINIGIANTS_SANDBOX": sandbox,
+            **settings,
+        }
+        self._parts = ExitStack()
+
+    def __enter__(self) -> Self:
+        with self._parts as parts:
+            server = parts.enter_context(EmbeddedServer(**self._environment))
+            sdk = participant(server, self._workload.slug)
+            self._sdk: Minigiants = parts.enter_context(sdk)
+            self._parts = parts.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._parts.close()
+
+    def one_by_one(self, models: Sequence[Path]) -> Run:
+        """Hand a model in when the one before is scored: nothing waits for anything else."""
+        return self._run(models, at_once=1)
+
+    def all_at_once(self, models: Sequence[Path]) -> Run:
+        """Hand in as many as the quota lets wait at one time."""
+        return self._run(models, at_once=QUOTA["concurrent"])
+
+    def _run(self, models: Sequence[Path], *, at_once: int) -> Run:
+        slug = self._workload.slug
+        uploaded = [self._sdk.upload(model, slug) for model in models]
+        waiting: deque[Submission] = deque()
+        finished: list[Submission] = []
+        started = time.perf_counter()
+        for artifact in uploaded:
+            if len(waiting) == at_once:
+                finished.append(self._scored(waiting.popleft()))
+            waiting.append(self._sdk.submit(artifact.id, slug))
+        finished += [self._scored(submission) for submission in waiting]
+        return Run(time.perf_counter() - started, [each.raw() for each in finished])
+
+    def _scored(self, submission: Submission) -> Submission:
+        done = self._sdk.wait(submission, timeout=FINISH_SECONDS)
+        if done.status != "scored":
+            raise RuntimeError(f"A model was not scored: {done.raw()['error']}")
+        return done
+
+
+_PASSED_ON = ("DOCKER_HOST", "MINIGIANTS_HARNESS_IMAGE")
+
+
+def _between(view: Mapping[str, Any], first: str, then: str) -> float:
     times = {change["status"]: datetime.fromisoformat(change["at"]) for change in view["changes"]}
-    following = {"predicting": "scoring", "scoring": "scored"}[status]
-    return (times[following] - times[status]).total_seconds()
-
-
-def _variants(folder: Path, count: int) -> list[Path]:
-    """Copies of the linear baseline, each with other weights, so that none is a duplicate."""
-    random = np.random.default_rng(0)
-    made = []
-    for number in range(count):
-        model = onnx.load(MODEL)
-        tensor = model.graph.initializer[0]
-        values = numpy_helper.to_array(tensor)
-        changed = (values + random.normal(0, 1e-3, values.shape)).astype(values.dtype)
-        tensor.CopyFrom(numpy_helper.from_array(changed, tensor.name))
-        target = folder / str(number)
-        target.mkdir(parents=True)
-        onnx.save(model, target / "model.onnx")
-        made.append(target)
-    return made
-
-
-def _hidden_inputs(out: Path) -> np.ndarray[Any, Any]:
-    out.mkdir()
-    subprocess.run([sys.executable, "build_data.py", str(out)], cwd=PACK, check=True)
-    inputs: np.ndarray[Any, Any] = np.load(out / "hidden" / "test_inputs.npy")
-    return inputs
-
-
-def _bare(models: list[Path], inputs: np.ndarray[Any, Any]) -> float:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    started = time.perf_counter()
-    for model in models:
-        session = onnxruntime.InferenceSession(model / "model.onnx", options)
-        name = session.get_inputs()[0].name
-        for at in range(0, len(inputs), BATCH):
-            session.run(None, {name: inputs[at : at + BATCH]})
-    return time.perf_counter() - started
+    return (times[then] - times[first]).total_seconds()
