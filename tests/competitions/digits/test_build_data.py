@@ -80,8 +80,8 @@ def test_the_order_says_nothing_about_label_or_usage(built: Path) -> None:
 def test_the_workers_read_them(pack: Path, built: Path) -> None:
     spec = read_pack(pack).spec
     task = load_task(spec.task)
-    assert task.count_examples(built / spec.data.hidden_inputs) == 600
-    assert task.count_examples(built / spec.data.smoke_inputs) == 32
+    assert task.count_examples(built / str(spec.data.hidden_inputs)) == 600
+    assert task.count_examples(built / str(spec.data.smoke_inputs)) == 32
     labels = task.read_labels(built / spec.data.labels, 600)
     assert labels.mask(Split.PUBLIC).sum() == labels.mask(Split.PRIVATE).sum() == 300
 
