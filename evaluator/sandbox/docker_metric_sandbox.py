@@ -17,6 +17,7 @@ from evaluator.sandbox.base import SandboxUnavailable
 from evaluator.sandbox.container import ContainerSettings, container_settings
 from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.engine import STRENGTHS, connect, remove_containers, require
+from evaluator.sandbox.environment import FILTER_SYSTEM_CALLS
 from evaluator.sandbox.guest import Exit, Source
 from evaluator.sandbox.logs import LogBook, LogTooLarge
 from evaluator.sandbox.metric_answer import answer_limit, read_answer
@@ -69,7 +70,7 @@ class DockerMetricSandbox:
 
     def _settings(self, limits: Limits, job: JobFolder) -> ContainerSettings:
         return container_settings(
-            [MODULE],
+            [MODULE, FILTER_SYSTEM_CALLS],
             limits,
             image=self._image,
             runtime=self._runtime,

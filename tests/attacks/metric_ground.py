@@ -10,6 +10,7 @@ from docker.types import Mount
 from evaluator.contract import Limits, MetricLimits
 from evaluator.sandbox.container import ContainerSettings
 from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
+from evaluator.sandbox.environment import FILTER_SYSTEM_CALLS
 from evaluator.sandbox.metric_base import MetricCall, MetricResult, MetricSandbox
 from evaluator.sandbox.workspace import JobFolder
 from evaluator.scoring.custom import SplitTables
@@ -76,6 +77,7 @@ class WeakenedMetricSandbox(DockerMetricSandbox):
         host: dict[str, Any],
         container: dict[str, Any],
         writable_job: bool,
+        filtered: bool,
         show: Path | None,
     ) -> None:
         """`show` is a folder of the host that appears as /house."""
@@ -84,9 +86,12 @@ class WeakenedMetricSandbox(DockerMetricSandbox):
         self._host = host
         self._container = container
         self._writable_job = writable_job
+        self._filtered = filtered
 
     def _settings(self, limits: Limits, job: JobFolder) -> ContainerSettings:
         settings = super()._settings(limits, job)
+        if not self._filtered:
+            settings.container["command"].remove(FILTER_SYSTEM_CALLS)
         if self._writable_job:
             settings.host["mounts"][0]["ReadOnly"] = False
         if self._show is not None:
