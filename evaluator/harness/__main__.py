@@ -1,21 +1,26 @@
-"""Starts the harness: `python -m evaluator.harness --format onnx [--warm]`."""
+"""Starts the harness: `python -m evaluator.harness --format onnx [--warm | --serve]`."""
 
 import argparse
 import os
 import sys
 
 from evaluator.harness.channels import take_channels
+from evaluator.harness.fork_server import ForkServer
 from evaluator.harness.runners import RUNNERS, runner_for
 from evaluator.harness.service import Service
 from evaluator.harness.system_calls import deny_needless_calls
 
 
 def main() -> int:
-    """Serve one model. The exit status is 0, or 1 after a failure that has been reported."""
+    """Serve one model, or many. The exit status is 0, or 1 after a failure that was reported."""
     parser = argparse.ArgumentParser(prog="evaluator.harness")
     parser.add_argument("--format", required=True, choices=sorted(RUNNERS))
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--warm", action="store_true", help="import the runtime before READY")
+    warmth = parser.add_mutually_exclusive_group()
+    warmth.add_argument("--warm", action="store_true", help="import the runtime before READY")
+    warmth.add_argument(
+        "--serve", action="store_true", help="as --warm, and fork a child for each submission"
+    )
     parser.add_argument(
         "--filter-system-calls", action="store_true", help="deny those that no model needs"
     )
@@ -24,8 +29,11 @@ def main() -> int:
         deny_needless_calls()
     channels = take_channels()
     runner = runner_for(options.format, threads=options.threads)
-    if options.warm:
+    if options.warm or options.serve:
         runner.warm_up()
+    if options.serve:
+        return ForkServer(channels, runner).serve()
+    channels.say_ready()
     return Service(channels, runner).serve()
 
 

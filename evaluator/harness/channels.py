@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from io import BufferedReader, BufferedWriter, TextIOWrapper
 
-from evaluator.harness.protocol import Frame, encode, log_marker
+from evaluator.harness.protocol import NO_RUN, VERSION, Frame, Kind, encode, log_marker
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,16 @@ class Channels:
         """Send a frame at once."""
         self.results.write(encode(frame))
         self.results.flush()
+
+    def close(self) -> None:
+        """Let go of both, without sending what is still held back."""
+        self.commands.close()
+        self.results.close()
+
+    def say_ready(self) -> None:
+        """Tell that the imports are done. What they printed ends with a mark in the log."""
+        self.end_log(NO_RUN)
+        self.send(Frame(Kind.READY, NO_RUN, bytes([VERSION])))
 
     def end_log(self, run: bytes) -> None:
         """Push out what was printed so far and mark the end of the run in the log."""

@@ -3,28 +3,30 @@
 Imported on both sides, standard library only.
 
 Into the sandbox go JSON objects, one a line: `load` (the model), `predict` (one file of inputs),
-`end`. Out of it comes a stream of frames, each a header of 13 bytes and a payload:
+`end`, and before them `begin` where one process serves many submissions, each in a child of its
+own. Out of it comes a stream of frames, each a header of 13 bytes and a payload:
 
     kind (u8) | run (8 bytes) | length of the payload (u32), big-endian
 
 `run` is the random name that the host gave to the command that the frame answers, so an answer
-that is made up early, sent late or sent twice does not fit. A process that serves several
-submissions, or waits warm for one, speaks the same words: `READY` once, then `load` and `predict`
-as often as the host asks.
+that is made up early, sent late or sent twice does not fit. `READY` comes once, whether a process
+waits for one submission or serves many.
 """
 
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 """Counts incompatible changes of this module; host and harness must agree."""
 
 HEADER = struct.Struct("!B8sI")
 ROWS = struct.Struct("!II")
 FLOAT_BYTES = 4
+ENDING = struct.Struct("!iQd8s")
 TEXT_COUNT = struct.Struct("!I")
 TEXT_LENGTH = struct.Struct("!I")
 FRAME_LIMIT = 16 * 1024 * 1024
@@ -50,6 +52,8 @@ class Kind(IntEnum):
     """The model failed. Payload: a `Complaint` in ASCII."""
     TEXTS = 6
     """The next texts. Payload: their number (u32), then each as length (u32) and UTF-8."""
+    ENDED = 7
+    """A submission's process, and all that it started, is gone. Payload: an `Ended`."""
 
 
 class Complaint(StrEnum):
@@ -79,6 +83,40 @@ class Frame:
     kind: Kind
     run: bytes
     payload: bytes = b""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a submission's process ended, by the kernel's counts for it.
+
+    `code` is its exit status, negative for a signal. `peak_memory_bytes` is what it took beyond
+    the imports that it shares with its parent, 0 where the kernel does not tell (gVisor). `mark`
+    names the end of its log: drawn after its death, so that it could not write the marker itself.
+    """
+
+    code: int
+    peak_memory_bytes: int
+    cpu_seconds: float
+    mark: bytes
+
+    def encode(self) -> bytes:
+        """The payload of an `ENDED` frame."""
+        return ENDING.pack(self.code, self.peak_memory_bytes, self.cpu_seconds, self.mark)
+
+    @classmethod
+    def decode(cls, payload: bytes) -> "Ended":
+        """The ending in a payload. Raises `ProtocolError` if it is none."""
+        try:
+            return cls(*ENDING.unpack(payload))
+        except struct.error as error:
+            raise ProtocolError("no ending") from error
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Command: fork a child, which answers all commands up to its end."""
+
+    run: bytes
 
 
 @dataclass(frozen=True)
@@ -115,8 +153,9 @@ class End:
     """Command: leave."""
 
 
-Command = Load | Predict | Examine | End
-COMMANDS: dict[str, type[Load] | type[Predict] | type[Examine] | type[End]] = {
+Command = Begin | Load | Predict | Examine | End
+COMMANDS: dict[str, type[Begin] | type[Load] | type[Predict] | type[Examine] | type[End]] = {
+    "begin": Begin,
     "load": Load,
     "predict": Predict,
     "examine": Examine,
@@ -162,6 +201,10 @@ class FrameReader:
     def pending(self) -> int:
         """Bytes of an unfinished frame that wait for the rest."""
         return len(self._buffer)
+
+
+LOG_MARKER = re.compile(rb"\n\x00end of run [0-9a-f]{16}\x00\n")
+"""What `log_marker` returns for some run."""
 
 
 def log_marker(run: bytes) -> bytes:

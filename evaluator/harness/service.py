@@ -13,9 +13,8 @@ from evaluator.harness.errors import ModelError
 from evaluator.harness.lockstep import ByteModel, answer_in_lockstep
 from evaluator.harness.protocol import (
     FRAME_LIMIT,
-    NO_RUN,
     ROWS,
-    VERSION,
+    Begin,
     Complaint,
     End,
     Examine,
@@ -43,16 +42,16 @@ class Service:
         self._seed = 0
 
     def serve(self) -> int:
-        """Say `READY`, then answer until `end`, the end of the commands, or a failure.
+        """Answer until `end`, the end of the commands, or a failure.
 
         Returns the exit status: 0, or 1 after a failure, which has been reported.
         """
-        self._channels.end_log(NO_RUN)
-        self._channels.send(Frame(Kind.READY, NO_RUN, bytes([VERSION])))
         for line in self._channels.commands:
             command = decode_command(line)
             if isinstance(command, End):
                 break
+            if isinstance(command, Begin):
+                raise ProtocolError("begin came within a submission")
             if isinstance(command, Load):
                 done = self._attempt(command, self._load, Complaint.LOAD_FAILED)
             elif isinstance(command, Examine):

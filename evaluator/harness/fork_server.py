@@ -1,0 +1,151 @@
+"""Serves many submissions, each in a forked child: the imports are done once, by the parent.
+
+Only for formats in which no participant code runs. The parent holds the host's channels and never
+looks into a model; each child gets two pipes, and the parent passes on what comes through them.
+So a child that a model has crashed, or taken over, can neither read the next submission's commands
+nor answer for it, and half a frame of a dead child never reaches the host.
+
+The parent is the first process of its namespace: children cannot kill it, all their descendants
+are within its reach, and nothing outlives it. It runs no parallel region, starts no thread and
+opens no GPU before it forks: none of these can be carried through a fork. A child opens the GPU for
+itself, and gives it back by ending.
+"""
+
+import contextlib
+import gc
+import os
+import select
+import signal
+from collections import deque
+from types import FrameType
+
+from evaluator.harness import processes
+from evaluator.harness.channels import Channels
+from evaluator.harness.commands import decode_command
+from evaluator.harness.forked_child import Child, fork_child
+from evaluator.harness.protocol import (
+    HEADER,
+    RUN_BYTES,
+    Begin,
+    Ended,
+    Frame,
+    FrameReader,
+    Kind,
+    ProtocolError,
+)
+from evaluator.harness.runners import Runner
+
+FIRST_PROCESS = 1
+READ_BYTES = 65_536
+PARENTS_OWN = frozenset({Kind.READY, Kind.ENDED})
+NO_FRAME = bytes(HEADER.size)
+"""A header of a kind that there is not: told to a host whose conversation has lost its sense."""
+
+EVERYTHING_ELSE = -1
+KIBIBYTE = 1024
+
+
+class HostGone(Exception):
+    """Nobody gives commands any more."""
+
+
+class ForkServer:
+    """Forks a child for each `Begin`, and tells how it ended."""
+
+    def __init__(self, channels: Channels, runner: Runner) -> None:
+        """`runner` is warm. Raises `RuntimeError` if this is not a namespace's first process."""
+        if os.getpid() != FIRST_PROCESS:
+            raise RuntimeError("The fork server kills all that it can reach: it needs to be init.")
+        self._channels = channels
+        self._runner = runner
+        self._unfinished = b""
+        self._lines: deque[bytes] = deque()
+
+    def serve(self) -> int:
+        """Say `READY`, then serve until the host goes. Returns the exit status.
+
+        Commands that come too late for a child that has died are dropped.
+        """
+        signal.signal(signal.SIGTERM, _leave)  # the kernel spares init what it does not handle
+        processes.hide_memory()
+        gc.collect()
+        gc.freeze()  # a collection in a child would touch, and so copy, all that is shared
+        self._channels.say_ready()
+        try:
+            while True:
+                while not self._lines:
+                    self._read_commands()
+                command = decode_command(self._lines.popleft())
+                if isinstance(command, Begin):
+                    self._serve_one(command)
+        except HostGone:
+            return 0
+        except ProtocolError:
+            self._channels.results.write(NO_FRAME)
+            self._channels.results.flush()
+            return 1
+
+    def _serve_one(self, begin: Begin) -> None:
+        before = processes.own_state()
+        if before.threads != 1:
+            raise RuntimeError(f"The fork server has {before.threads} threads: it must not fork.")
+        child = fork_child(self._channels, self._runner)
+        try:
+            self._pass_on(child)
+        finally:
+            child.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(EVERYTHING_ELSE, signal.SIGKILL)
+        _, status, used = os.wait4(child.pid, 0)
+        _reap()
+        ended = Ended(
+            code=os.waitstatus_to_exitcode(status),
+            peak_memory_bytes=max(0, used.ru_maxrss * KIBIBYTE - before.resident_bytes),
+            cpu_seconds=used.ru_utime + used.ru_stime,
+            mark=os.urandom(RUN_BYTES),
+        )
+        self._channels.end_log(ended.mark)
+        self._channels.send(Frame(Kind.ENDED, begin.run, ended.encode()))
+
+    def _pass_on(self, child: Child) -> None:
+        """Carry commands and whole frames to and fro, until the child closes its end.
+
+        Raises `ProtocolError` for what no child may say.
+        """
+        reader = FrameReader()
+        poller = select.poll()
+        poller.register(self._channels.commands, select.POLLIN)
+        poller.register(child.results, select.POLLIN)
+        while True:
+            while self._lines:  # some may have come together with the command to begin
+                child.tell(self._lines.popleft())
+            for descriptor, _ in poller.poll():
+                if descriptor != child.results:
+                    self._read_commands()
+                    continue
+                data = os.read(child.results, READ_BYTES)
+                if not data:
+                    return
+                for frame in reader.feed(data):
+                    if frame.kind in PARENTS_OWN:
+                        raise ProtocolError("a child speaks for its parent")
+                    self._channels.send(frame)
+
+    def _read_commands(self) -> None:
+        """Take in what the host has sent, without waiting for the end of a line."""
+        data = os.read(self._channels.commands.fileno(), READ_BYTES)
+        if not data:
+            raise HostGone
+        *lines, self._unfinished = (self._unfinished + data).split(b"\n")
+        self._lines.extend(lines)
+
+
+def _reap() -> None:
+    """Wait for whatever a child left behind; all of it has been killed."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)

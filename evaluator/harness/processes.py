@@ -1,0 +1,52 @@
+"""What a process can learn from the kernel about itself, and ask of it. Linux only."""
+
+import ctypes
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+STATE = Path("/proc/self/stat")
+THREADS, RESIDENT_PAGES = 17, 21
+"""Positions after the program's name: see proc(5), where they are the fields 20 and 24."""
+
+OUT_OF_MEMORY_SCORE = Path("/proc/self/oom_score_adj")
+FIRST_TO_BE_KILLED = 1000
+PR_SET_DUMPABLE = 4
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class State:
+    """How many threads the process has, and the memory that it holds in bytes."""
+
+    threads: int
+    resident_bytes: int
+
+
+def own_state() -> State:
+    """The kernel's account of this process."""
+    fields = STATE.read_text().rpartition(")")[2].split()
+    return State(
+        threads=int(fields[THREADS]),
+        resident_bytes=int(fields[RESIDENT_PAGES]) * os.sysconf("SC_PAGE_SIZE"),
+    )
+
+
+def hide_memory() -> None:
+    """Deny processes of the same user to trace this one, and to read its memory or descriptors."""
+    _set_dumpable(0)
+
+
+def volunteer_for_out_of_memory() -> None:
+    """Be killed before any other process when memory runs out."""
+    _set_dumpable(1)  # else the files of this process in /proc belong to root
+    if OUT_OF_MEMORY_SCORE.exists():  # the embedded fallback shows no such file
+        OUT_OF_MEMORY_SCORE.write_text(str(FIRST_TO_BE_KILLED))
+
+
+def _set_dumpable(value: int) -> None:
+    zero = ctypes.c_ulong(0)
+    if _libc.prctl(PR_SET_DUMPABLE, ctypes.c_ulong(value), zero, zero, zero) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"prctl: {os.strerror(number)}")
