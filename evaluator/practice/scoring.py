@@ -9,7 +9,8 @@ from evaluator.practice.labels import read_public_labels
 from evaluator.practice.messages import PracticeRequest, PracticeResult, PracticeScore
 from evaluator.sandbox.base import SandboxRequest, SandboxResult
 from evaluator.sandbox.conversation import Conversation
-from evaluator.sandbox.environment import harness_arguments, harness_environment
+from evaluator.sandbox.environment import harness_arguments, harness_environment, threads_for
+from evaluator.sandbox.exchange import await_ready
 from evaluator.sandbox.workspace import JobFolder
 from evaluator.scoring import Scorer
 from evaluator.tasks import load_task
@@ -61,11 +62,12 @@ def _run(request: PracticeRequest, task: TaskSpec, folder: Path) -> SandboxResul
     output.mkdir()
     environment = {
         name: value
-        for name, value in harness_environment(request.limits, seed=request.seed).items()
+        for name, value in harness_environment(threads_for(request.limits)).items()
         if name not in CALLERS_OWN
     }
     guest = OwnProcess(harness_arguments(request.format, request.limits), environment)
     try:
+        await_ready(guest, on_tick=lambda: None)
         return Conversation(
             SandboxRequest(
                 format=request.format,

@@ -13,7 +13,12 @@ logger = logging.getLogger(__name__)
 
 
 def choose_sandbox(
-    kind: str, *, scratch: Path, harness_image: str = DEFAULT_HARNESS_IMAGE, gpu: str | None = None
+    kind: str,
+    *,
+    scratch: Path,
+    harness_image: str = DEFAULT_HARNESS_IMAGE,
+    gpu: str | None = None,
+    pool: int = 0,
 ) -> Sandbox:
     """The sandbox of `kind`, proven to work on this machine.
 
@@ -21,17 +26,18 @@ def choose_sandbox(
     image, else the fallback. The engine's address comes from DOCKER_HOST. `scratch` is a folder
     of the worker's own in which jobs are laid out; an engine must see it under the same path.
     `gpu` names the GPU devices for the model ("0", "GPU-…", "all"); only Docker offers them.
+    `pool` is how many containers wait for models of the format `python`.
 
     Raises `SandboxUnavailable` with what an operator can do about it.
     """
     if kind == "fallback":
         return _fallback(scratch, gpu)
     if kind in ("docker", "gvisor"):
-        return _docker(kind, scratch, harness_image, gpu)
+        return _docker(kind, scratch, harness_image, gpu, pool)
     if kind != "auto":
         raise _unknown(kind)
     try:
-        return _docker("docker", scratch, harness_image, gpu)
+        return _docker("docker", scratch, harness_image, gpu, pool)
     except SandboxUnavailable as no_docker:
         logger.info("No Docker sandbox: %s", no_docker)
         try:
@@ -76,10 +82,12 @@ def _runtime(kind: str) -> str:
     return "runsc" if kind == "gvisor" else "runc"
 
 
-def _docker(kind: str, scratch: Path, harness_image: str, gpu: str | None) -> Sandbox:
+def _docker(kind: str, scratch: Path, harness_image: str, gpu: str | None, pool: int) -> Sandbox:
     from evaluator.sandbox.docker_sandbox import DockerSandbox
 
-    return DockerSandbox(scratch=scratch, image=harness_image, runtime=_runtime(kind), gpu=gpu)
+    return DockerSandbox(
+        scratch=scratch, image=harness_image, runtime=_runtime(kind), gpu=gpu, pool=pool
+    )
 
 
 def _fallback(scratch: Path, gpu: str | None) -> Sandbox:

@@ -1,6 +1,6 @@
 """The settings of a submission's container: every defence that an engine offers, in one place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +8,21 @@ from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
 from evaluator.contract import Limits
 from evaluator.sandbox.conversation import JOB_MOUNT
-from evaluator.sandbox.environment import harness_environment
+from evaluator.sandbox.environment import harness_environment, threads_for
 
 OWNER_LABEL = "minigiants.sandbox.owner"
 USER = "65532:65532"
 SHARED_MEMORY_BYTES = 16 * 1024**2
 NANO_CPUS = 1_000_000_000
-FIRST_TO_BE_KILLED = 1000
+FIRST_TO_BE_KILLED, SECOND_TO_BE_KILLED = 1000, 900
 RUNTIME_TASKS = {"runsc": 96}
 """Tasks that a runtime has of its own beside the model, inside of the same limit."""
+
+A_NUMBER_BYTES = 16
+"""Enough to write a number to a file in /proc, for which gVisor counts the limit too."""
+
+IMPORTS_BYTES = {"onnx": 256 * 1024**2, "transformers": 1024**3}
+"""Memory for a fork server's own imports, beside that of the submission."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,6 @@ def container_settings(
     command: list[str],
     limits: Limits,
     *,
-    seed: int = 0,
     image: str,
     runtime: str,
     job: Path,
@@ -50,7 +55,7 @@ def container_settings(
         "command": command,
         "user": USER,
         "hostname": "sandbox",
-        "environment": harness_environment(limits, seed=seed),
+        "environment": harness_environment(threads_for(limits)),
         # The client would hand the operator's proxies, with their passwords, to the container.
         "use_config_proxy": False,
         "network_disabled": True,
@@ -84,6 +89,37 @@ def container_settings(
         "device_requests": _device_requests(gpu),
     }
     return ContainerSettings(container=container, host=host)
+
+
+def as_fork_server(
+    settings: ContainerSettings, limits: Limits, *, format_name: str
+) -> ContainerSettings:
+    """The settings for a harness that serves many submissions: nothing in it can be written.
+
+    The harness is the first process, which its children can't kill, and which the kernel spares
+    when memory runs out. It keeps to one thread, since it forks; its children take more.
+    """
+    memory = limits.memory_bytes + IMPORTS_BYTES[format_name]
+    kept = [limit for limit in settings.host["ulimits"] if limit["Name"] != "fsize"]
+    host = {
+        **settings.host,
+        "init": False,
+        "ipc_mode": "none",  # private too, and without /dev/shm
+        # Named, because gVisor would mount a writable one where there is none.
+        "tmpfs": {"/tmp": "ro,noexec,nosuid,nodev,size=4096"},  # noqa: S108 inside the container
+        "shm_size": None,
+        "mem_limit": memory,
+        "memswap_limit": memory,
+        "pids_limit": settings.host["pids_limit"] + 1,
+        "oom_score_adj": SECOND_TO_BE_KILLED,
+        "ulimits": [
+            *kept,
+            Ulimit(name="fsize", soft=A_NUMBER_BYTES, hard=A_NUMBER_BYTES),
+            Ulimit(name="msgqueue", soft=0, hard=0),
+        ],
+    }
+    container = {**settings.container, "environment": harness_environment(threads=1)}
+    return replace(settings, container=container, host=host)
 
 
 def _device_requests(gpu: str | None) -> list[DeviceRequest] | None:

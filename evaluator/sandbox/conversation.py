@@ -51,7 +51,7 @@ COMPLAINTS = {
 
 
 class Conversation:
-    """One submission's way through a guest that has just been started."""
+    """One submission's way through a guest that is ready for it."""
 
     def __init__(
         self,
@@ -88,7 +88,6 @@ class Conversation:
         Raises `SandboxCancelled` and `SandboxFault`.
         """
         self._enter(Stage.STARTING)
-        self._exchange.await_ready()
         try:
             self._examine()
         except ModelFailed as failed:
@@ -120,8 +119,10 @@ class Conversation:
             HIDDEN, request.hidden_inputs, limits.hidden_seconds, output=request.output_folder
         )
         self._hidden = examination.examine(self, hidden)
-        self._usage = self._guest.usage()
+        so_far = self._guest.usage()
         self._exchange.leave()
+        # A container's counters go with it; those of a forked child come at its end.
+        self._usage = self._guest.usage().completed_by(so_far)
         if (self._usage.peak_memory_bytes or 0) > limits.memory_bytes:
             raise ModelFailed(verdicts.OUT_OF_MEMORY)
 

@@ -23,6 +23,7 @@ SEND_SECONDS = 10.0
 NANOSECONDS = 1e9
 KILLED_BY_SIGNAL = 128
 CGROUPS = Path("/sys/fs/cgroup")
+UNKNOWN_EXIT = Exit(code=None, out_of_memory=False)
 
 
 @contextlib.contextmanager
@@ -77,6 +78,7 @@ class DockerGuest:
         self._streams = Demultiplexer()
         self._ended = False
         self._exit: Exit | None = None
+        self._removed = False
         with engine_faults("creating a container"):
             host = api.create_host_config(**settings.host)
             created = api.create_container(**settings.container, host_config=host)
@@ -119,7 +121,7 @@ class DockerGuest:
 
     def usage(self) -> Usage:
         """The container's own counters; the peak needs cgroup v1, or a cgroup v2 in reach."""
-        if self._exit is not None:
+        if self._ended or self._exit is not None:
             return Usage(peak_memory_bytes=None, cpu_seconds=None)
         with engine_faults("measuring a container"):
             stats = self._api.stats(self._container, stream=False, one_shot=True)
@@ -134,17 +136,23 @@ class DockerGuest:
         )
 
     def destroy(self) -> Exit:
-        """Kill and remove the container, and tell how it had ended."""
-        if self._exit is None:
-            self._exit = Exit(code=None, out_of_memory=False)  # what is known if the engine fails
-            with contextlib.suppress(OSError):
-                self._attached.close()
-                self._socket.close()
-            try:
+        """Kill and remove the container, and tell how it had ended.
+
+        After a `SandboxFault` it can be tried again, until the container is gone.
+        """
+        if self._removed:
+            return self._exit or UNKNOWN_EXIT
+        with contextlib.suppress(OSError):
+            self._attached.close()
+            self._socket.close()
+        try:
+            if self._exit is None:
+                self._exit = UNKNOWN_EXIT  # what is known if the engine fails
                 with engine_faults("ending a container"):
                     self._exit = self._ending()
-            finally:
-                self._remove()
+        finally:
+            self._remove()
+            self._removed = True
         return self._exit
 
     def _ending(self) -> Exit:

@@ -14,10 +14,14 @@ THREAD_VARIABLES = (
     "MKL_NUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
-HASH_SEEDS = 2**32
 HARNESS_MODULE = "evaluator.harness"
 FILTER_SYSTEM_CALLS = "--filter-system-calls"
-WARM_FORMATS = frozenset({"onnx"})
+WARM, SERVE = "--warm", "--serve"
+
+FORKING_FORMATS = frozenset({"onnx", "transformers"})
+"""Formats in which no participant code runs: one sandbox serves many submissions in forks."""
+
+IMPORTED_FORMATS = frozenset({"onnx", "transformers"})
 """Formats whose runtime every model needs: it is imported before the clock of the load starts."""
 
 
@@ -26,23 +30,34 @@ def threads_for(limits: Limits) -> int:
     return max(1, math.ceil(limits.cpus))
 
 
-def harness_environment(limits: Limits, *, seed: int) -> dict[str, str]:
-    """Variables for the harness. Threads are explicit: libraries would count the host's cores."""
-    threads = str(threads_for(limits))
+def harness_environment(threads: int) -> dict[str, str]:
+    """Variables for the harness. Threads are explicit: libraries would count the host's cores.
+
+    Nothing in it depends on a submission, since a harness may wait for one.
+    """
     return {
         "HOME": "/tmp",  # noqa: S108 inside the sandbox, a tmpfs of its own
         "TMPDIR": "/tmp",  # noqa: S108 as above
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONHASHSEED": str(seed % HASH_SEEDS),
-        **dict.fromkeys(THREAD_VARIABLES, threads),
+        "PYTHONHASHSEED": "0",
+        "ORT_DISABLE_TELEMETRY": "1",  # which would start threads at the import already
+        # A folder that exists: torch looks for one at the import, and a fork server can make none.
+        "TORCHINDUCTOR_CACHE_DIR": "/tmp",  # noqa: S108 as above
+        **dict.fromkeys(THREAD_VARIABLES, str(threads)),
     }
 
 
-def harness_arguments(format_name: str, limits: Limits) -> list[str]:
-    """The harness' command-line arguments for models of a format."""
+def harness_arguments(format_name: str, limits: Limits, *, mode: str = "") -> list[str]:
+    """The harness' command-line arguments for models of a format.
+
+    `mode` is `WARM` to import the runtime ahead, `SERVE` to fork for each submission besides;
+    without it formats that need it anyway are started `WARM`.
+    """
     arguments = ["--format", format_name, "--threads", str(threads_for(limits))]
     if sys.platform == "linux":  # a participant may practise elsewhere, on a model of their own
         arguments.append(FILTER_SYSTEM_CALLS)
-    return [*arguments, "--warm"] if format_name in WARM_FORMATS else arguments
+    if not mode and format_name in IMPORTED_FORMATS:
+        mode = WARM
+    return [*arguments, mode] if mode else arguments

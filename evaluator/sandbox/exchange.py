@@ -22,6 +22,7 @@ from evaluator.sandbox.logs import LogBook, LogTooLarge
 START_SECONDS = 60.0
 """How long a harness may take to get ready. Past it the fault is ours."""
 
+START_LOG_BYTES = 1024**2
 TICK_SECONDS = 1.0
 LOG_GRACE_SECONDS = 0.5
 LEAVE_SECONDS = 1.0
@@ -45,26 +46,6 @@ class Exchange:
         self._next_tick = time.monotonic() + TICK_SECONDS
         self._reader = FrameReader()
         self._frames: deque[Frame] = deque()
-
-    def await_ready(self) -> None:
-        """Wait until the harness has its imports done. No code of a model has run before.
-
-        Raises `SandboxFault` for anything else than a punctual `READY` of the right version.
-        """
-        try:
-            frame = self.receive(time.monotonic() + START_SECONDS)
-        except (GuestEnded, LogTooLarge, ProtocolError) as error:
-            ending = self._guest.destroy()
-            raise SandboxFault(
-                f"The harness ended before it was ready (exit status {ending.code}, out of "
-                f"memory: {ending.out_of_memory}): {self.log.smoke_log[-1000:]}"
-            ) from error
-        if frame is None:
-            raise SandboxFault(f"The harness was not ready within {START_SECONDS:g} s.")
-        if frame != Frame(Kind.READY, NO_RUN, bytes([VERSION])):
-            raise SandboxFault("The harness is of another version. Build its image again.")
-        self.await_log(NO_RUN)
-        self.log.restart()
 
     def ask(self, command: Command) -> float:
         """Send a command, and tell when, by the monotonic clock."""
@@ -119,3 +100,25 @@ class Exchange:
                 self.log.feed(data)
             else:
                 self._frames.extend(self._reader.feed(data))
+
+
+def await_ready(guest: Guest, on_tick: Callable[[], None]) -> None:
+    """Wait until a harness has its imports done. No code of a model has run before.
+
+    `on_tick` is called about once a second. Raises what it raises, and `SandboxFault` for anything
+    else than a punctual `READY` of the right version.
+    """
+    exchange = Exchange(guest, log_bytes=START_LOG_BYTES, on_tick=on_tick)
+    try:
+        frame = exchange.receive(time.monotonic() + START_SECONDS)
+        exchange.await_log(NO_RUN)
+    except (GuestEnded, LogTooLarge, ProtocolError) as error:
+        ending = guest.destroy()
+        raise SandboxFault(
+            f"The harness ended before it was ready (exit status {ending.code}, out of "
+            f"memory: {ending.out_of_memory}): {exchange.log.smoke_log[-1000:]}"
+        ) from error
+    if frame is None:
+        raise SandboxFault(f"The harness was not ready within {START_SECONDS:g} s.")
+    if frame != Frame(Kind.READY, NO_RUN, bytes([VERSION])):
+        raise SandboxFault("The harness is of another version. Build its image again.")

@@ -5,7 +5,6 @@ harness filters its own system calls, memory is limited as address space and jud
 by threads alone.
 """
 
-import math
 import sys
 from pathlib import Path
 
@@ -19,21 +18,26 @@ from evaluator.sandbox.base import (
     SandboxUnavailable,
 )
 from evaluator.sandbox.confinement.plan import Plan
-from evaluator.sandbox.conversation import JOB_MOUNT, Conversation
-from evaluator.sandbox.environment import harness_arguments, harness_environment, threads_for
-from evaluator.sandbox.exchange import Exchange
+from evaluator.sandbox.conversation import JOB_MOUNT
+from evaluator.sandbox.environment import (
+    HARNESS_MODULE,
+    SERVE,
+    harness_arguments,
+    harness_environment,
+)
 from evaluator.sandbox.fallback_guest import FallbackGuest
+from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.python_runtime import PythonRuntime
+from evaluator.sandbox.supply import GuestSupply
 from evaluator.sandbox.workspace import JobFolder, Workspace
 
-SCRATCH_MOUNT = "/tmp"  # noqa: S108 inside the sandbox, a tmpfs of its own
 FIRST_USER = 1_900_000_000
 USERS = 65_536
-UNUSED_ADDRESS_SPACE = 1024**3
-"""Address space that libraries reserve and never use, in bytes, beyond the limit on memory."""
+FORK_SERVER = 1
+"""The process that forks, beside those of a submission."""
 
-SPARE_CPU_SECONDS = 60
-PROOF_LOG_BYTES = 65_536
+UNUSED_ADDRESS_SPACE = {"onnx": 1024**3, "transformers": 3 * 1024**3}
+"""Address space that libraries reserve and hardly use, in bytes, beyond the limit on memory."""
 
 
 class FallbackSandbox:
@@ -51,10 +55,14 @@ class FallbackSandbox:
             self._workspace = Workspace(scratch)
         except OSError as error:
             raise SandboxUnavailable(f"The folder {scratch} cannot be used: {error}") from error
+        self._supply = GuestSupply(
+            self._start, self._workspace, strength=self.strength, device="cpu", pool=0
+        )
         try:
             self._workspace.sweep()
             self._prove()
         except SandboxFault as fault:
+            self._supply.close()
             self._workspace.close()
             raise SandboxUnavailable(
                 f"{fault} The fallback sandbox needs root, or user namespaces for ordinary users "
@@ -66,54 +74,38 @@ class FallbackSandbox:
         """Run one model in a process of its own."""
         if request.format not in self.formats:
             return _needs_container(request)
-        with self._workspace.job() as job:
-            guest = FallbackGuest(self._plan(request.format, request.limits, job, request.seed))
-            try:
-                return Conversation(
-                    request,
-                    guest,
-                    job,
-                    strength=self.strength,
-                    device="cpu",
-                    on_stage=on_stage,
-                ).hold()
-            finally:
-                guest.destroy()
+        return self._supply.run(request, on_stage)
 
     def close(self) -> None:
         """Remove the folders of this sandbox, and those of workers that have died."""
+        self._supply.close()
         self._workspace.sweep()
         self._workspace.close()
 
     def _prove(self) -> None:
-        with self._workspace.job() as job:
-            guest = FallbackGuest(self._plan("onnx", Limits(), job, seed=0))
-            try:
-                Exchange(guest, log_bytes=PROOF_LOG_BYTES, on_tick=lambda: None).await_ready()
-            finally:
-                guest.destroy()
+        """Start a guest. It stays, for the first job."""
+        key = GuestKey.of("onnx", Limits())
+        self._supply.keep(self._supply.start(key, lambda: None))
 
-    def _plan(self, format_name: str, limits: Limits, job: JobFolder, seed: int) -> Plan:
-        runtime = self._runtime
-        wall_seconds = limits.load_seconds + limits.smoke_seconds + limits.hidden_seconds
-        program = [runtime.interpreter, "-s", "-m", "evaluator.harness"]
+    def _start(self, key: GuestKey, job: JobFolder) -> FallbackGuest:
+        return FallbackGuest(self._plan(key, job))
+
+    def _plan(self, key: GuestKey, job: JobFolder) -> Plan:
+        runtime, limits = self._runtime, key.limits
+        program = [runtime.interpreter, "-s", "-m", HARNESS_MODULE]
         return Plan(
             root=str(self._workspace.mount_point),
             binds={**runtime.binds, JOB_MOUNT: str(job.path)},
             links=runtime.links,
-            scratch=SCRATCH_MOUNT,
-            scratch_bytes=limits.scratch_bytes,
-            arguments=[*program, *harness_arguments(format_name, limits)],
+            arguments=[*program, *harness_arguments(key.format, limits, mode=SERVE)],
             environment={
-                **harness_environment(limits, seed=seed),
+                **harness_environment(threads=1),  # its children take more
                 "PYTHONPATH": runtime.search_path,
             },
             uid=FIRST_USER + int(self._workspace.owner, 16) % USERS,
-            address_space=limits.memory_bytes + UNUSED_ADDRESS_SPACE,
-            processes=limits.processes,
+            address_space=limits.memory_bytes + UNUSED_ADDRESS_SPACE[key.format],
+            processes=limits.processes + FORK_SERVER,
             open_files=limits.open_files,
-            file_bytes=limits.scratch_bytes,
-            cpu_seconds=math.ceil(wall_seconds) * threads_for(limits) + SPARE_CPU_SECONDS,
         )
 
 

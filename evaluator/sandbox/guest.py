@@ -34,6 +34,14 @@ class Usage:
     peak_memory_bytes: int | None
     cpu_seconds: float | None
 
+    def completed_by(self, earlier: "Usage") -> "Usage":
+        """These counts, and those of `earlier` where these are unknown."""
+        peak, seconds = self.peak_memory_bytes, self.cpu_seconds
+        return Usage(
+            peak_memory_bytes=earlier.peak_memory_bytes if peak is None else peak,
+            cpu_seconds=earlier.cpu_seconds if seconds is None else seconds,
+        )
+
 
 class Guest(Protocol):
     """One confined process, from its start to its end. Its faults are `SandboxFault`s."""

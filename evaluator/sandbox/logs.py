@@ -1,7 +1,7 @@
 """Keeps what a model prints: counted, cut, and split at the end of the smoke run."""
 
 from evaluator.contract import LOG_CHARACTERS
-from evaluator.harness.protocol import log_marker
+from evaluator.harness.protocol import LOG_MARKER, log_marker
 
 CUT = "\n… {} characters are left out here …\n"
 CONTROLS = (*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -43,10 +43,6 @@ class LogBook:
         log[:] = log.replace(marker, b"")
         return True
 
-    def restart(self) -> None:
-        """Forget what was printed before the model came: it is the runtime's own."""
-        self._smoke.clear()
-
     def close_smoke(self) -> None:
         """From here on nothing reaches the smoke log."""
         self._smoke_open = False
@@ -70,8 +66,8 @@ class LogBook:
 
 
 def _readable(log: bytes) -> str:
-    """Text without control characters, at most `LOG_CHARACTERS`, cut in the middle."""
-    text = log.decode("utf-8", errors="replace").translate(PRINTABLE)
+    """Text without marks and control characters, at most `LOG_CHARACTERS`, cut in the middle."""
+    text = LOG_MARKER.sub(b"", log).decode("utf-8", errors="replace").translate(PRINTABLE)
     if len(text) <= LOG_CHARACTERS:
         return text
     half = (LOG_CHARACTERS - len(CUT) - 20) // 2

@@ -16,6 +16,9 @@ PACKAGES = ("numpy", "onnxruntime")
 SYSTEM_PREFIXES = (Path("/usr"), Path("/usr/local"))
 LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 LIBRARY_LINKS = ("/lib", "/lib64")
+OWN_STATE = "/proc/self/stat"
+"""Of the process that becomes the sandbox's first: by it the harness counts its threads."""
+
 DEVICES = ("/dev/null", "/dev/urandom")
 PROCESSOR = ("/proc/cpuinfo", "/sys/devices/system/cpu")
 """What onnxruntime reads to choose its instructions."""
@@ -37,7 +40,9 @@ class PythonRuntime:
         Raises `SandboxUnavailable` if a package is missing.
         """
         interpreter = os.path.realpath(sys.executable)
-        shown = {path for path in (*LIBRARIES, *DEVICES, *PROCESSOR) if Path(path).exists()}
+        shown = {
+            path for path in (*LIBRARIES, *DEVICES, *PROCESSOR, OWN_STATE) if Path(path).exists()
+        }
         shown.add(interpreter)
         base = Path(sys.base_prefix).resolve()
         if base not in SYSTEM_PREFIXES:

@@ -42,6 +42,20 @@ class JobFolder:
         except OSError as error:
             raise SandboxFault(f"The job's files could not be laid out: {error}") from error
 
+    def part(self, name: str) -> "JobFolder":
+        """A new folder `name` in this one, for one of many jobs. Raises `SandboxFault`."""
+        path = self.path / name
+        try:
+            path.mkdir()
+            path.chmod(FOLDER_MODE)
+        except OSError as error:
+            raise SandboxFault(f"No job folder in {self.path}: {error}") from error
+        return JobFolder(path)
+
+    def remove(self) -> None:
+        """Remove it with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
 
 class Workspace:
     """The folder of one sandbox in `scratch`, locked until `close`.
@@ -61,18 +75,23 @@ class Workspace:
         self._folder = unborn.rename(self._scratch / f"{PREFIX}{self.owner}")
         self.mount_point = self._folder / MOUNT_POINT
 
-    @contextmanager
-    def job(self) -> Iterator[JobFolder]:
-        """A folder for one job, removed at the end."""
+    def new_job(self) -> JobFolder:
+        """A folder for one job, which whoever asks for it has to remove."""
         try:
             path = Path(tempfile.mkdtemp(prefix="job-", dir=self._folder))
             path.chmod(FOLDER_MODE)
         except OSError as error:
             raise SandboxFault(f"No job folder in {self._scratch}: {error}") from error
+        return JobFolder(path)
+
+    @contextmanager
+    def job(self) -> Iterator[JobFolder]:
+        """A folder for one job, removed at the end."""
+        job = self.new_job()
         try:
-            yield JobFolder(path)
+            yield job
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            job.remove()
 
     def sweep(self, remove_containers: Callable[[str], None] | None = None) -> None:
         """Remove what dead owners left in this scratch; their containers by `remove_containers`."""

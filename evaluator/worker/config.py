@@ -26,6 +26,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "key": "MINIGIANTS_WORKER_KEY",
     "name": "MINIGIANTS_WORKER_NAME",
     "slots": "MINIGIANTS_WORKER_SLOTS",
+    "pool": "MINIGIANTS_WORKER_POOL",
     "cache": "MINIGIANTS_WORKER_CACHE",
     "cache_bytes": "MINIGIANTS_WORKER_CACHE_BYTES",
     "scratch": "MINIGIANTS_WORKER_SCRATCH",
@@ -69,7 +70,8 @@ class WorkerConfig(BaseModel):
     role and profile. `cache` keeps fetched blobs between jobs, `scratch` the files of running
     ones; each worker needs a scratch folder of its own, a cache may be shared by workers of the
     same role. `slots` is how many jobs run at a time, as many as fit the machine unless it is set.
-    `grace_seconds` is how long running jobs may go on once the worker is told to
+    `pool` is how many containers wait in each slot, with torch imported, for models of the format
+    `python`. `grace_seconds` is how long running jobs may go on once the worker is told to
     stop. `sandbox`, `harness_image` and `gpu` matter to predict workers alone.
     """
 
@@ -80,6 +82,7 @@ class WorkerConfig(BaseModel):
     key: SecretStr = Field(min_length=16)
     name: str = Field(default="", max_length=128)
     slots: int = Field(default=1, ge=1, le=1024)
+    pool: int = Field(default=1, ge=0, le=64)
     cache: Annotated[Path, AfterValidator(_absolute)]
     cache_bytes: int = Field(default=10 * 1024**3, ge=0)
     scratch: Annotated[Path, AfterValidator(_absolute)]

@@ -48,6 +48,7 @@ def configured_sandbox(config: WorkerConfig, slot: int) -> Sandbox:
         scratch=scratch,
         harness_image=config.harness_image or DEFAULT_HARNESS_IMAGE,
         gpu=device_of_slot(config.gpu, slot),
+        pool=config.pool,
     )
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from evaluator.contract import Limits
 from evaluator.sandbox.fallback_guest import FallbackGuest
 from evaluator.sandbox.fallback_sandbox import FallbackSandbox
+from evaluator.sandbox.guest_key import GuestKey
 
 MEBIBYTE = 1024**2
-LIMITS = Limits(memory_bytes=192 * MEBIBYTE, scratch_bytes=8 * MEBIBYTE, processes=8)
+LIMITS = Limits(memory_bytes=192 * MEBIBYTE, processes=7)
 SECONDS = 20.0
 
 
@@ -27,7 +28,7 @@ class OpenedSandbox(FallbackSandbox):
     def run_source(self, source: str) -> bytes:
         """What the source wrote to both of its channels, from within the confinement."""
         with self._workspace.job() as job:
-            plan = self._plan("onnx", LIMITS, job, seed=0)
+            plan = self._plan(GuestKey.of("onnx", LIMITS), job)
             program = [plan.arguments[0], "-u", "-c", source]
             guest = FallbackGuest(dataclasses.replace(plan, arguments=program))
             written = b""

@@ -12,6 +12,7 @@ from evaluator.sandbox.base import Sandbox, SandboxRequest, SandboxResult
 from evaluator.sandbox.container import ContainerSettings
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.environment import FILTER_SYSTEM_CALLS
+from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.workspace import JobFolder
 
 MEBIBYTE = 1024**2
@@ -150,8 +151,8 @@ class WeakenedSandbox(DockerSandbox):
         self._writable_job = writable_job
         self._filtered = filtered
 
-    def _settings(self, request: SandboxRequest, job: JobFolder) -> ContainerSettings:
-        settings = super()._settings(request, job)
+    def _settings(self, key: GuestKey, job: JobFolder) -> ContainerSettings:
+        settings = super()._settings(key, job)
         if self._writable_job:
             settings.host["mounts"][0]["ReadOnly"] = False
         if not self._filtered:

@@ -25,6 +25,7 @@ INNER_ID = 65532
 
 NOT_STARTED = 127
 KIBIBYTE = 1024
+FIRST_TO_BE_KILLED = "1000"
 
 
 def main() -> int:
@@ -74,6 +75,7 @@ def _become(plan: Plan, answer: int, *, privileged: bool) -> None:
     """Turn into the plan's program, as the first process of the new namespaces. Never returns."""
     try:
         os.umask(0o022)
+        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_BE_KILLED)
         enter_root(plan)
         socket.sethostname("sandbox")
         _limit(plan)
@@ -96,11 +98,11 @@ def _become(plan: Plan, answer: int, *, privileged: bool) -> None:
 def _limit(plan: Plan) -> None:
     for what, value in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, plan.file_bytes),
+        (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, plan.open_files),
         (resource.RLIMIT_NPROC, plan.processes),
-        (resource.RLIMIT_CPU, plan.cpu_seconds),
         (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_AS, plan.address_space),
     ):
         resource.setrlimit(what, (value, value))

@@ -17,16 +17,12 @@ class Plan:
     root: str
     binds: dict[str, str]
     links: dict[str, str]
-    scratch: str
-    scratch_bytes: int
     arguments: list[str]
     environment: dict[str, str]
     uid: int
     address_space: int
     processes: int
     open_files: int
-    file_bytes: int
-    cpu_seconds: int
 
     def encode(self) -> str:
         """The plan as JSON."""

@@ -24,16 +24,6 @@ def enter_root(plan: Plan) -> None:
     kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", plan.root, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, ROOT_OPTIONS)
     root = Path(plan.root)
-    scratch = root / plan.scratch.lstrip("/")
-    scratch.mkdir(parents=True)
-    kernel.mount(
-        "tmpfs",
-        str(scratch),
-        "tmpfs",
-        kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC,
-        f"size={plan.scratch_bytes},mode=1777,nr_inodes=4096",
-    )
-    # After the scratch, which would cover what lies below its path.
     for path, source in sorted(plan.binds.items()):
         _bind(Path(source), root / path.lstrip("/"))
     for path, target in plan.links.items():

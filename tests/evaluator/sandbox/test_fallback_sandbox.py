@@ -18,6 +18,7 @@ from evaluator.sandbox.base import (
 )
 from evaluator.sandbox.fallback_guest import FallbackGuest
 from evaluator.sandbox.fallback_sandbox import FallbackSandbox
+from evaluator.sandbox.guest_key import GuestKey
 from tests.support.missing import missing
 
 MakeRequest = Callable[..., SandboxRequest]
@@ -66,9 +67,9 @@ def test_measures(sandbox: FallbackSandbox, make_request: MakeRequest) -> None:
     assert measured.smoke_seconds is not None
     assert measured.latency_seconds is not None
     assert measured.peak_memory_bytes is not None
-    assert 20 * 1024**2 < measured.peak_memory_bytes < 256 * 1024**2
+    assert 1024**2 < measured.peak_memory_bytes < 256 * 1024**2
     assert measured.cpu_seconds is not None
-    assert measured.cpu_seconds > 0.05
+    assert measured.cpu_seconds > 0
 
 
 def test_python_needs_a_container(sandbox: FallbackSandbox, make_request: MakeRequest) -> None:
@@ -117,7 +118,7 @@ def test_cancelled(
         sandbox.run(make_request("onnx"), on_stage=lambda now: now is not stage)
 
     (owner,) = (tmp_path / "scratch").iterdir()
-    assert sorted(path.name for path in owner.iterdir()) == ["lock", "root"]
+    assert list(owner.glob("job-*/*")) == []
     assert list((tmp_path / "output").iterdir()) == []
 
 
@@ -131,7 +132,7 @@ def test_missing_inputs_are_our_fault(
 
 def test_a_refusal_is_told(sandbox: FallbackSandbox, make_request: MakeRequest) -> None:
     with sandbox._workspace.job() as job:
-        plan = sandbox._plan("onnx", make_request("onnx").limits, job, seed=0)
+        plan = sandbox._plan(GuestKey.of("onnx", make_request("onnx").limits), job)
         guest = FallbackGuest(dataclasses.replace(plan, root="/absent"))
         while guest.receive(5) is not None:
             pass

@@ -1,0 +1,120 @@
+"""A fork server's child as a guest of its own: begun, talked to, and seen to its end."""
+
+import secrets
+import signal
+import time
+
+from evaluator.harness.commands import encode_command
+from evaluator.harness.protocol import (
+    RUN_BYTES,
+    Begin,
+    End,
+    Ended,
+    Frame,
+    FrameReader,
+    Kind,
+    ProtocolError,
+    encode,
+    log_marker,
+)
+from evaluator.sandbox.guest import Chunk, Exit, Guest, Source, Usage
+
+ENDING_SECONDS = 2.0
+"""How long the server may take to tell of the end of a child that is leaving."""
+
+END = encode_command(End())
+
+
+class ForkedGuest:
+    """One child of the harness that runs in `server`.
+
+    `survived` tells after `destroy` whether the server waits for the next submission: the child and
+    all that it started are gone, and every byte that they wrote has been read. In all other cases
+    the whole server has been destroyed.
+    """
+
+    def __init__(self, server: Guest) -> None:
+        """Have the server fork."""
+        self.survived = False
+        self._server = server
+        self._run = secrets.token_bytes(RUN_BYTES)
+        self._reader = FrameReader()
+        self._ended: Ended | None = None
+        self._leaving = False
+        self._lost = False
+        self._log_tail = b""
+        self._exit: Exit | None = None
+        server.send(encode_command(Begin(self._run)))
+
+    def send(self, data: bytes) -> None:
+        """Write a command for the child; the server drops it if the child has gone."""
+        self._leaving |= data == END
+        self._server.send(data)
+
+    def receive(self, timeout: float) -> list[Chunk] | None:
+        """What the child wrote, None once it is gone. Raises `ProtocolError` for nonsense."""
+        if self._lost or self._complete:
+            return None
+        chunks = self._server.receive(timeout)
+        if chunks is None:
+            self._lost = True
+            return None
+        passed: list[Chunk] = []
+        for source, data in chunks:
+            if source is Source.LOG:
+                # The tail is what may be the mark, which is known only by the frame that follows.
+                self._log_tail = (self._log_tail + data)[-len(log_marker(self._run)) :]
+                passed.append((source, data))
+            else:
+                passed += [(source, encode(frame)) for frame in self._frames(data)]
+        return passed
+
+    def usage(self) -> Usage:
+        """The kernel's counts for the child, which are known at its end."""
+        self._await_end()
+        if self._ended is None:
+            return Usage(peak_memory_bytes=None, cpu_seconds=None)
+        return Usage(self._ended.peak_memory_bytes or None, self._ended.cpu_seconds)
+
+    def destroy(self) -> Exit:
+        """See that the child is gone: by its own end, or by destroying the server."""
+        if self._exit is None:
+            self._await_end()
+            self.survived = self._complete
+            if self._ended is None or not self.survived:
+                self._exit = self._server.destroy()
+            else:
+                code = self._ended.code
+                # Nobody else kills it before the server has told of its end.
+                self._exit = Exit(code=code, out_of_memory=code == -signal.SIGKILL)
+        return self._exit
+
+    @property
+    def _complete(self) -> bool:
+        """Whether the end has been told, and the log read up to it."""
+        ended = self._ended
+        return ended is not None and self._log_tail == log_marker(ended.mark)
+
+    def _frames(self, data: bytes) -> list[Frame]:
+        frames = []
+        for frame in self._reader.feed(data):
+            if self._ended is not None:
+                raise ProtocolError("words after the end")
+            if frame.kind is not Kind.ENDED:
+                self._leaving |= frame.kind is Kind.FAILED
+                frames.append(frame)
+            elif frame.run == self._run:
+                self._ended = Ended.decode(frame.payload)
+            else:
+                raise ProtocolError("the end of something else")
+        return frames
+
+    def _await_end(self) -> None:
+        """Wait for the end of a child that leaves. What it still says is nobody's concern."""
+        deadline = time.monotonic() + ENDING_SECONDS
+        try:
+            while self._leaving and (left := deadline - time.monotonic()) > 0:
+                if self.receive(left) is None:
+                    return
+        except ProtocolError:
+            self._lost = True

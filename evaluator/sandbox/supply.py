@@ -1,0 +1,160 @@
+"""Where a sandbox's guests come from: ready ones, fork servers, or started for the job.
+
+A format with participant code gets a guest that is used once and destroyed. One without is run in
+a forked child of a guest that stays: see `evaluator.harness.fork_server`.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from evaluator.contract import Limits, Stage, Strength
+from evaluator.sandbox.base import (
+    OnStage,
+    SandboxCancelled,
+    SandboxRequest,
+    SandboxResult,
+)
+from evaluator.sandbox.conversation import JOB_MOUNT, Conversation
+from evaluator.sandbox.environment import FORKING_FORMATS
+from evaluator.sandbox.exchange import await_ready
+from evaluator.sandbox.forked_guest import ForkedGuest
+from evaluator.sandbox.guest import Guest
+from evaluator.sandbox.guest_key import GuestKey
+from evaluator.sandbox.pool import Pool
+from evaluator.sandbox.ready_guest import ReadyGuest
+from evaluator.sandbox.workspace import JobFolder, Workspace
+
+FORK_SERVERS = 3
+"""How many fork servers, of different keys, a sandbox keeps."""
+
+PREWARMED = ("onnx", "python")
+"""Formats that get a guest before anybody asks, if guests are kept ready at all. A fork server for
+`transformers` holds several hundred MiB, and is started with the first job that needs it."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where one job runs: a guest, the files that it sees, and under which path it sees them."""
+
+    guest: Guest
+    job: JobFolder
+    mount: str
+
+
+class GuestSupply:
+    """Runs one job at a time, in guests that `start(key, folder)` starts."""
+
+    def __init__(
+        self,
+        start: Callable[[GuestKey, JobFolder], Guest],
+        workspace: Workspace,
+        *,
+        strength: Strength,
+        device: str,
+        pool: int,
+    ) -> None:
+        """`pool` is how many guests wait for formats with participant code."""
+        self._start = start
+        self._workspace = workspace
+        self._strength = strength
+        self._device = device
+        self._single = Pool(self.start, size=pool, reusable=False, name="warm-pool")
+        self._servers = Pool(self.start, size=FORK_SERVERS, reusable=True, name="fork-servers")
+
+    def prewarm(self, formats: frozenset[str]) -> None:
+        """Have guests ready for those of `PREWARMED` that are in `formats`, under usual limits."""
+        for format_name in sorted(formats.intersection(PREWARMED)):
+            self._pool(format_name).prefer(GuestKey.of(format_name, Limits()))
+
+    def start(self, key: GuestKey, on_tick: Callable[[], None]) -> ReadyGuest:
+        """Start a guest, and wait until it is ready.
+
+        Raises `SandboxFault`, and what `on_tick` raises.
+        """
+        folder = self._workspace.new_job()
+        try:
+            guest = self._start(key, folder)
+        except BaseException:
+            folder.remove()
+            raise
+        ready = ReadyGuest(key, guest, folder)
+        try:
+            await_ready(guest, on_tick)
+        except BaseException:
+            ready.destroy()
+            raise
+        return ready
+
+    def keep(self, ready: ReadyGuest) -> None:
+        """Take over a guest that waits."""
+        pool = self._pool(ready.key.format)
+        pool.prefer(ready.key)
+        pool.give_back(ready)
+
+    def run(self, request: SandboxRequest, on_stage: OnStage) -> SandboxResult:
+        """Run one model. See `Sandbox.run`."""
+
+        def tick() -> None:
+            if not on_stage(Stage.STARTING):
+                raise SandboxCancelled
+
+        tick()
+        key = GuestKey.of(request.format, request.limits)
+        serve = self._in_fork if key.format in FORKING_FORMATS else self._alone
+        with serve(key, tick) as place:
+            return Conversation(
+                request,
+                place.guest,
+                place.job,
+                strength=self._strength,
+                device=self._device,
+                on_stage=on_stage,
+                mount=place.mount,
+            ).hold()
+
+    def close(self) -> None:
+        """End all guests. Raises `SandboxFault` if the engine did not remove everything."""
+        try:
+            self._single.close()
+        finally:
+            self._servers.close()
+
+    def _pool(self, format_name: str) -> Pool:
+        return self._servers if format_name in FORKING_FORMATS else self._single
+
+    @contextmanager
+    def _alone(self, key: GuestKey, tick: Callable[[], None]) -> Iterator[_Place]:
+        """A guest for one job. Its kernel-side end is off the job's path if nothing went wrong."""
+        ready = self._single.take(key) or self.start(key, tick)
+        try:
+            yield _Place(ready.guest, ready.folder, JOB_MOUNT)
+        except BaseException:
+            ready.destroy()
+            raise
+        self._single.retire(ready)
+
+    @contextmanager
+    def _in_fork(self, key: GuestKey, tick: Callable[[], None]) -> Iterator[_Place]:
+        """A child of a fork server, which stays if the child has ended in good order."""
+        ready = self._servers.take(key)
+        survived = False
+        try:
+            ready = ready or self.start(key, tick)
+            part = secrets.token_hex(8)
+            job = ready.folder.part(part)
+            child = ForkedGuest(ready.guest)
+            try:
+                yield _Place(child, job, f"{JOB_MOUNT}/{part}")
+            finally:
+                child.destroy()
+                job.remove()
+                survived = child.survived
+        finally:
+            if ready is not None and survived:
+                self._servers.give_back(ready)
+            else:
+                self._servers.forget(key)
+                if ready is not None:
+                    ready.destroy()
