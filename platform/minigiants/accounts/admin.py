@@ -32,6 +32,7 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         "name",
         "prefix",
         "scopes",
+        "competition",
         "created_at",
         "expires_at",
         "last_used_at",

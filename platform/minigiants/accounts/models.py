@@ -20,10 +20,16 @@ class User(AbstractUser):
 
 
 class Scope(models.TextChoices):
-    """What a token may do. Each stands alone; none includes another."""
+    """What a token may do. Each stands alone; none includes another.
+
+    A scope opens nothing that its person may not do: `host` needs a competition that the person
+    runs, `admin` needs staff.
+    """
 
     READ = "read", "Read competitions, boards and your own submissions"
     SUBMIT = "submit", "Upload and hand in for your teams"
+    HOST = "host", "Run the competitions that you host"
+    ADMIN = "admin", "Operate this installation (staff only)"
 
 
 class ApiToken(Entity):
@@ -34,6 +40,12 @@ class ApiToken(Entity):
     prefix = models.CharField(max_length=16)
     digest = models.CharField(max_length=64, unique=True)
     scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices))
+    competition = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        help_text="Slug of the one competition that it opens (an app further up); empty: all",
+    )
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -1,8 +1,6 @@
 """Making, revoking and checking API tokens."""
 
 import hashlib
-import re
-import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
@@ -19,29 +17,30 @@ from minigiants.accounts.problems import (
     TokenExpired,
     TokenRevoked,
 )
+from minigiants.accounts.token_secrets import is_secret, secret_make
 from minigiants.core.audit import audit_write
 from minigiants.core.problems import NotFound
 
-SECRET_START: Final = "mg_"  # noqa: S105  (what secret scanners recognise it by)
-SECRET_FORM: Final = re.compile(r"^mg_[A-Za-z0-9_-]{43}$")
 PREFIX_CHARACTERS: Final = 11
 MAX_DAYS: Final = 366
 LAST_USE_GRAIN: Final = timedelta(minutes=1)
+ROTATION_OVERLAP: Final = timedelta(hours=24)
 NAME_CHARACTERS: Final = 80
 
 
 def _digest(secret: str) -> str:
-    # A plain SHA-256 is enough: the secret is 256 random bits, so there is nothing to guess.
+    # A plain SHA-256 is enough: the secret is 238 random bits, so there is nothing to guess.
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 @transaction.atomic
 def token_create(
-    *, user: User, name: str, scopes: Iterable[str], days: int
+    *, user: User, name: str, scopes: Iterable[str], days: int, competition: str = ""
 ) -> tuple[ApiToken, str]:
     """A new token of `user` that lives `days` days, and its secret, which is shown only now.
 
-    Raises InvalidTokenRequest.
+    `competition` is the slug of the only competition that it opens; empty, it opens all. Raises
+    InvalidTokenRequest.
     """
     name = name.strip()
     if not name or len(name) > NAME_CHARACTERS:
@@ -55,20 +54,53 @@ def token_create(
             "A token needs at least one scope, and only known ones.",
             mend=f"Choose among: {', '.join(Scope.values)}.",
         )
+    if Scope.ADMIN in chosen and not user.is_staff:
+        raise InvalidTokenRequest(
+            "The scope admin is for staff.", mend="Leave it out, or ask the operators."
+        )
     if not 1 <= days <= MAX_DAYS:
         raise InvalidTokenRequest(
             f"A token lives 1 to {MAX_DAYS} days.", mend="Choose a lifetime within that."
         )
-    secret = SECRET_START + secrets.token_urlsafe(32)
+    secret = secret_make()
     token = ApiToken.objects.create(
         user=user,
         name=name,
         prefix=secret[:PREFIX_CHARACTERS],
         digest=_digest(secret),
         scopes=chosen,
+        competition=competition,
         expires_at=timezone.now() + timedelta(days=days),
     )
-    audit_write(actor=user, action="token.create", target=token, scopes=chosen, days=days)
+    audit_write(
+        actor=user,
+        action="token.create",
+        target=token,
+        scopes=chosen,
+        days=days,
+        competition=competition,
+    )
+    return token, secret
+
+
+@transaction.atomic
+def token_rotate(*, user: User, token_id: UUID, days: int) -> tuple[ApiToken, str]:
+    """A successor of a token of `user`'s own, with the same name, scopes and competition.
+
+    The old secret works for `ROTATION_OVERLAP` longer, or until it expires if that is sooner, so
+    that what uses it can be changed over. Returns the new token and its secret. Raises NotFound,
+    InvalidToken where the old one opens nothing any more, and InvalidTokenRequest.
+    """
+    old = ApiToken.objects.select_for_update().filter(pk=token_id, user=user).first()
+    if old is None:
+        raise NotFound("You have no such token.")
+    _check_live(old)
+    token, secret = token_create(
+        user=user, name=old.name, scopes=old.scopes, days=days, competition=old.competition
+    )
+    old.expires_at = min(old.expires_at, timezone.now() + ROTATION_OVERLAP)
+    old.save(update_fields=["expires_at"])
+    audit_write(actor=user, action="token.rotate", target=old, successor=str(token.pk))
     return token, secret
 
 
@@ -96,7 +128,7 @@ def token_authenticate(*, secret: str) -> ApiToken:
     # What does not look like a secret costs no query.
     token = (
         ApiToken.objects.select_related("user").filter(digest=_digest(secret)).first()
-        if SECRET_FORM.match(secret)
+        if is_secret(secret)
         else None
     )
     if token is None or not token.user.is_active:

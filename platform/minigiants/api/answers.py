@@ -29,15 +29,22 @@ def problem_response(problem: Problem) -> HttpResponse:
     )
     response["Cache-Control"] = "no-store"
     if problem.status == 401:
+        # RFC 6750, section 3: who has sent no credentials is told of no error.
         known = problem.code != NotAuthenticated.code
-        response["WWW-Authenticate"] = f'{CHALLENGE}, error="invalid_token"' if known else CHALLENGE
+        response["WWW-Authenticate"] = CHALLENGE + (
+            _said("invalid_token", problem) if known else ""
+        )
     elif problem.code == ScopeMissing.code:
-        scope = problem.extra["scope"]
-        response["WWW-Authenticate"] = f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'
+        scope = f', scope="{problem.extra["scope"]}"'
+        response["WWW-Authenticate"] = CHALLENGE + _said("insufficient_scope", problem) + scope
     retry_after = _retry_after(problem.extra)
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
     return response
+
+
+def _said(error: str, problem: Problem) -> str:
+    return f', error="{error}", error_description="{problem.title}"'
 
 
 def _retry_after(extra: dict[str, Any]) -> int | None:
@@ -87,8 +94,13 @@ def _answer_missing(request: HttpRequest, _error: Http404) -> HttpResponse:
 
 
 def _answer_malformed(_request: HttpRequest, error: HttpError) -> HttpResponse:
-    # Ninja raises HttpError only for bodies that are no JSON.
-    return problem_response(MalformedRequest(error.message))
+    # Ninja raises HttpError only for bodies that could not be parsed, in place of the reason.
+    reason = error.__cause__
+    if isinstance(reason, Problem):
+        return problem_response(reason)
+    if isinstance(reason, RequestDataTooBig):
+        return problem_response(RequestTooLarge(str(reason)))
+    return problem_response(MalformedRequest("The body is no JSON."))
 
 
 def _answer_too_large(_request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:

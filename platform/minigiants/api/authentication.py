@@ -15,7 +15,8 @@ from minigiants.accounts.models import ApiToken, Scope, User
 from minigiants.accounts.problems import InvalidToken
 from minigiants.accounts.services import token_authenticate
 from minigiants.api import rate_limits
-from minigiants.api.problems import CsrfFailed, ScopeMissing
+from minigiants.api.problems import CsrfFailed, ScopeMissing, SessionNeeded
+from minigiants.api.token_reach import Reach, require_competition, require_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Caller:
     def person(self) -> User | None:
         """The person, or None for someone unknown."""
         return self.user if isinstance(self.user, User) else None
+
+    def require_competition(self, slug: str) -> None:
+        """Raise TokenBound if the token is bound to another competition than `slug`."""
+        if self.token is not None:
+            require_competition(self.token, slug)
 
 
 class ApiRequest(HttpRequest):
@@ -66,9 +72,10 @@ class BearerToken(AuthBase):
     openapi_scheme = "bearer"
     openapi_description = "An API token from Settings → Tokens."
 
-    def __init__(self, scope: Scope | None) -> None:
+    def __init__(self, scope: Scope | None, reach: Reach) -> None:
         super().__init__()
         self.scope = scope
+        self.reach = reach
 
     def __call__(self, request: HttpRequest) -> Caller | None:
         header = request.headers.get("Authorization")
@@ -89,7 +96,18 @@ class BearerToken(AuthBase):
                 f"this needs {self.scope.value}.",
                 scope=self.scope.value,
             )
+        if self.reach is Reach.ADDRESS:
+            require_within(token, request)
         return Caller(token.user, token)
+
+
+class NoToken:
+    """Tells whoever sends a token that only a session will do."""
+
+    def __call__(self, request: HttpRequest) -> None:
+        if "Authorization" in request.headers:
+            BearerToken(None, Reach.PERSON)(request)
+            raise SessionNeeded("This takes the session of a person who is logged in.")
 
 
 class BrowserSession(AuthBase):
@@ -120,11 +138,16 @@ class Anyone:
         return Caller(AnonymousUser())
 
 
-def required(scope: Scope | None) -> list[Any]:
+def required(scope: Scope | None, *, reach: Reach = Reach.ADDRESS) -> list[Any]:
     """For people only, by session or by a token that holds `scope` (None: any token)."""
-    return [BearerToken(scope), BrowserSession()]
+    return [BearerToken(scope, reach), BrowserSession()]
 
 
-def public() -> list[Any]:
+def session_only() -> list[Any]:
+    """For people only, and only by their session: what no token may do."""
+    return [NoToken(), BrowserSession()]
+
+
+def public(*, reach: Reach = Reach.ADDRESS) -> list[Any]:
     """For all. Credentials are not needed; wrong ones are refused all the same."""
-    return [BearerToken(None), BrowserSession(), Anyone()]
+    return [BearerToken(None, reach), BrowserSession(), Anyone()]

@@ -1,8 +1,8 @@
 """`Idempotency-Key`: a POST that is sent twice is done once.
 
 The answer is written in the transaction of the change itself, so there is no moment at which the
-change is done and its answer is lost. Only success is kept: an error has changed nothing, and the
-same key may try again.
+change is done and its answer is lost. It is kept sealed, since it may hold a secret that is shown
+once. Only success is kept: an error has changed nothing, and the same key may try again.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ from minigiants.api.problems import (
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
 )
+from minigiants.core.sealing import seal, unseal
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
@@ -56,13 +57,15 @@ def idempotent(
                 raise IdempotencyKeyInvalid("The Idempotency-Key is empty, too long or not ASCII.")
             record = _claim(person_of(request), key, _fingerprint(request))
             if record.status:
-                replay = _answer(record.body, record.status)
+                replay = _answer(unseal(record.body), record.status)
                 replay[REPLAYED] = "true"
                 return replay
             try:
                 with transaction.atomic():
                     body = operation(request, *args, **kwargs).model_dump_json()
-                    IdempotencyRecord.objects.filter(pk=record.pk).update(status=status, body=body)
+                    IdempotencyRecord.objects.filter(pk=record.pk).update(
+                        status=status, body=seal(body)
+                    )
             except BaseException:
                 IdempotencyRecord.objects.filter(pk=record.pk, status=0).delete()
                 raise
@@ -72,6 +75,11 @@ def idempotent(
         return run
 
     return decorate
+
+
+def idempotency_sweep() -> int:
+    """Forget the keys whose time is over. Returns how many there were."""
+    return IdempotencyRecord.objects.filter(expires_at__lte=timezone.now()).delete()[0]
 
 
 def _answer(body: str, status: int) -> HttpResponse:

@@ -1,10 +1,12 @@
 """What all answers below /api/ share, also those that no operation made."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import unquote
 
 from asgiref.sync import iscoroutinefunction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_vary_headers, set_response_etag
 from django.utils.decorators import sync_and_async_middleware
 
 from minigiants.api.answers import MEDIA_TYPE, problem_response
@@ -43,12 +45,36 @@ def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
         if "Allow" in response.headers:
             problem["Allow"] = response.headers["Allow"]
         response = problem
+    response.setdefault("X-Content-Type-Options", "nosniff")
+    # No cache may keep one person's answer for another; who asks again asks us.
+    response.setdefault("Cache-Control", "private, no-cache")
+    patch_vary_headers(response, ["Authorization", "Cookie"])
+    response = _conditional(request, response)
     allowance: Allowance | None = getattr(request, "rate_allowance", None)
     if allowance is not None:
         for name, value in allowance.headers().items():
             response[name] = value
-    response.setdefault("X-Content-Type-Options", "nosniff")
     return response
+
+
+def _conditional(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """304 for whoever has this very answer already. It was made, permission checks and all."""
+    if request.method != "GET" or response.status_code != 200:
+        return response
+    if "ETag" not in response.headers:
+        if not isinstance(response, HttpResponse) or "no-store" in response["Cache-Control"]:
+            return response
+        set_response_etag(response)
+    etag = response["ETag"]
+    answer = get_conditional_response(request, etag=etag, response=response)  # type: ignore[arg-type]
+    return response if answer is None else answer
+
+
+def _refusal(request: HttpRequest) -> HttpResponseBase | None:
+    """What is said of an address that no address of ours can be."""
+    if request.path.startswith(PREFIX) and "\0" in unquote(request.get_full_path()):
+        return problem_response(MalformedRequest("The address holds the character NUL."))
+    return None
 
 
 @sync_and_async_middleware
@@ -59,11 +85,11 @@ def api_answers(
     if iscoroutinefunction(get_response):
 
         async def asynchronous(request: HttpRequest) -> HttpResponseBase:
-            return _finish(request, await get_response(request))
+            return _finish(request, _refusal(request) or await get_response(request))
 
         return asynchronous
 
     def synchronous(request: HttpRequest) -> HttpResponseBase:
-        return _finish(request, get_response(request))  # type: ignore[arg-type]
+        return _finish(request, _refusal(request) or get_response(request))  # type: ignore[arg-type]
 
     return synchronous

@@ -14,7 +14,7 @@ class IdempotencyRecord(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body")
     status = models.PositiveSmallIntegerField(default=0)
-    body = models.TextField(blank=True, default="")
+    body = models.TextField(blank=True, default="", help_text="Sealed: core.sealing")
     locked_until = models.DateTimeField(help_text="Until then the first request may still run")
     expires_at = models.DateTimeField()
 

@@ -1,33 +1,25 @@
 """Cursor pagination: pages that stay right while rows are added."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from ninja.params.functions import Query
 
+from minigiants.core.cursors import cursor_decode, cursor_encode
 from minigiants.core.models import Entity
-from minigiants.core.problems import InvalidInput
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
+CURSOR_CHARACTERS: Final = 512
+
+CursorParam = Annotated[
+    str | None,
+    Query(max_length=CURSOR_CHARACTERS, description="`next_cursor` of the page before"),
+]
+LimitParam = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows a page")]
 
 E = TypeVar("E", bound=Entity)
-
-
-def _encode(key: UUID) -> str:
-    return urlsafe_b64encode(key.bytes).decode().rstrip("=")
-
-
-def _decode(cursor: str) -> UUID:
-    try:
-        return UUID(bytes=urlsafe_b64decode(cursor + "=="))
-    except (Base64Error, ValueError):
-        raise InvalidInput(
-            f"{cursor[:40]!r} is no cursor of this list.",
-            mend="Send `next_cursor` of the page before, unchanged, or none for the first page.",
-        ) from None
 
 
 def newest_first(
@@ -37,9 +29,11 @@ def newest_first(
 
     Identities are ordered by time, so the primary key is the cursor. Raises InvalidInput.
     """
+    kind = rows.model._meta.label_lower  # noqa: SLF001  (Django's documented interface)
     if cursor:
-        rows = rows.filter(pk__lt=_decode(cursor))
+        (last,) = cursor_decode(cursor, of=kind)
+        rows = rows.filter(pk__lt=UUID(last))
     page = list(rows.order_by("-pk")[: limit + 1])
     if len(page) <= limit:
         return page, None
-    return page[:limit], _encode(page[limit - 1].pk)
+    return page[:limit], cursor_encode([str(page[limit - 1].pk)], of=kind)

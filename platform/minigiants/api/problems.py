@@ -23,6 +23,13 @@ class MethodNotAllowed(Problem):
     mend = "The Allow header lists those that it takes."
 
 
+class UnsupportedMediaType(Problem):
+    code = "unsupported_media_type"
+    status = 415
+    title = "The body is of a kind that is not taken here"
+    mend = "Send JSON with the header `Content-Type: application/json`."
+
+
 class CsrfFailed(NotPermitted):
     code = "csrf_failed"
     title = "The request carries no proof that it comes from our own pages"
@@ -33,6 +40,18 @@ class ScopeMissing(NotPermitted):
     code = "scope_missing"
     title = "The token's scopes do not allow this"
     mend = "Make a token with the scope named in `scope` in Settings → Tokens."
+
+
+class TokenBound(NotPermitted):
+    code = "token_bound"
+    title = "The token is bound to another competition"
+    mend = "Use a token of that competition, or make one that is bound to none."
+
+
+class SessionNeeded(NotPermitted):
+    code = "session_needed"
+    title = "A token can't do this"
+    mend = "Log in on the pages and do it there: a token that leaks must not make others."
 
 
 class RateLimited(Problem):

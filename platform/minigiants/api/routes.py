@@ -2,6 +2,7 @@
 
 from minigiants.api import worker_routes
 from minigiants.api.answers import install
+from minigiants.api.json_bodies import StrictJson
 from minigiants.api.openapi import DocumentedAPI
 from minigiants.api.resources import (
     artifacts,
@@ -19,6 +20,7 @@ api = DocumentedAPI(
     description="Competitions for small models. Errors are RFC 9457 problem details; their codes "
     "are explained at /docs/errors.",
     docs_url=None,
+    parser=StrictJson(),
     urls_namespace="api",
 )
 install(api)

@@ -1,8 +1,5 @@
 """Reading boards."""
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from minigiants.competitions.models import Competition, Division, Phase
+from minigiants.core.cursors import cursor_decode, cursor_encode
 from minigiants.core.problems import InvalidInput, NotFound
 from minigiants.leaderboards.models import Board, Standing
 
@@ -59,17 +57,12 @@ class _Cursor:
 
     def encode(self) -> str:
         state = [self.ranking_key, self.achieved_at.isoformat(), self.standing_id, self.rank]
-        return base64.urlsafe_b64encode(json.dumps(state).encode()).decode()
+        return cursor_encode(state, of="board")
 
     @classmethod
     def decode(cls, text: str) -> "_Cursor":
-        try:
-            key, at, pk, rank = json.loads(base64.urlsafe_b64decode(text.encode()))
-            return cls(float(key), datetime.fromisoformat(at), int(pk), int(rank))
-        except (binascii.Error, ValueError, TypeError):
-            raise InvalidInput(
-                "The cursor is not one that this board gave.", mend="Start without a cursor."
-            ) from None
+        key, at, pk, rank = cursor_decode(text, of="board")
+        return cls(float(key), datetime.fromisoformat(at), int(pk), int(rank))
 
 
 def phase_get(*, competition: Competition, slug: str | None) -> Phase:

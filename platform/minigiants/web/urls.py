@@ -25,6 +25,7 @@ urlpatterns = [
     path("settings/", settings.account, name="account"),
     path("settings/tokens/", settings.tokens, name="tokens"),
     path("settings/tokens/<uuid:token_id>/revoke/", settings.revoke, name="token_revoke"),
+    path("settings/tokens/<uuid:token_id>/rotate/", settings.rotate, name="token_rotate"),
     path("docs/quickstart", docs.quickstart, name="quickstart"),
     path("docs/errors", docs.errors, name="errors"),
 ]

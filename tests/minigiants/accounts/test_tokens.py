@@ -1,12 +1,17 @@
 """Tokens: made, shown once, used, revoked, expired."""
 
 import hashlib
+import re
+import string
+import zlib
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from minigiants.accounts.models import ApiToken
@@ -18,11 +23,14 @@ from minigiants.accounts.problems import (
 )
 from minigiants.accounts.selectors import token_list
 from minigiants.accounts.services import (
+    ROTATION_OVERLAP,
     token_authenticate,
     token_check,
     token_create,
     token_revoke,
+    token_rotate,
 )
+from minigiants.accounts.token_secrets import is_secret, secret_make
 from minigiants.core.models import AuditEntry
 from minigiants.core.problems import NotFound
 from tests.support.factories import UserFactory
@@ -68,7 +76,16 @@ def test_what_a_token_may_not_be(name: str, scopes: list[str], days: int) -> Non
     assert not ApiToken.objects.exists()
 
 
-@pytest.mark.parametrize("secret", ["", "mg_", "mg_" + "x" * 43, "Basic abc", "mg_é" + "x" * 42])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "mg_",
+        "mg_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx3aemps",
+        "Basic abc",
+        "mg_é" + "x" * 45,
+    ],
+)
 def test_an_unknown_secret_is_refused(secret: str) -> None:
     with pytest.raises(InvalidToken):
         token_authenticate(secret=secret)
@@ -160,3 +177,56 @@ def test_operators_see_and_revoke_tokens_but_never_their_digest(client: Client) 
     )
     with pytest.raises(TokenRevoked):
         token_authenticate(secret=secret)
+
+
+def test_secrets_have_the_form_that_scanners_look_for() -> None:
+    secret = secret_make()
+    assert re.fullmatch(r"mg_[0-9A-Za-z]{46}", secret)
+    assert is_secret(secret)
+    digits = string.digits + string.ascii_uppercase + string.ascii_lowercase
+    checksum = 0
+    for digit in secret[-6:]:
+        checksum = checksum * 62 + digits.index(digit)
+    assert checksum == zlib.crc32(secret[3:-6].encode())
+
+
+@given(position=st.integers(0, 48), character=st.sampled_from(string.ascii_letters + "_-é\n"))
+def test_a_changed_character_makes_no_secret(position: int, character: str) -> None:
+    secret = secret_make()
+    changed = secret[:position] + character + secret[position + 1 :]
+    assert is_secret(changed) == (changed == secret)
+
+
+def test_a_rotated_token_hands_over_within_a_day() -> None:
+    user = UserFactory()
+    old, old_secret = token_create(
+        user=user, name="CI", scopes=["read", "submit"], days=30, competition="digits"
+    )
+    new, new_secret = token_rotate(user=user, token_id=old.pk, days=90)
+    assert (new.name, new.scopes, new.competition) == ("CI", ["read", "submit"], "digits")
+    assert token_authenticate(secret=old_secret).pk == old.pk
+    assert token_authenticate(secret=new_secret).pk == new.pk
+    old.refresh_from_db()
+    assert old.expires_at <= timezone.now() + ROTATION_OVERLAP
+    ApiToken.objects.filter(pk=old.pk).update(expires_at=timezone.now())
+    with pytest.raises(TokenExpired):
+        token_rotate(user=user, token_id=old.pk, days=90)
+    with pytest.raises(NotFound):
+        token_rotate(user=UserFactory(), token_id=new.pk, days=90)
+
+
+def test_rotating_never_lets_the_old_one_live_longer() -> None:
+    user = UserFactory()
+    old, _ = token_create(user=user, name="CI", scopes=["read"], days=1)
+    soon = timezone.now() + timedelta(minutes=5)
+    ApiToken.objects.update(expires_at=soon)
+    token_rotate(user=user, token_id=old.pk, days=90)
+    old.refresh_from_db()
+    assert old.expires_at == soon
+
+
+def test_only_staff_gets_the_scope_that_operates() -> None:
+    with pytest.raises(InvalidTokenRequest, match="staff"):
+        token_create(user=UserFactory(), name="CI", scopes=["admin"], days=1)
+    token, _ = token_create(user=UserFactory(is_staff=True), name="ops", scopes=["admin"], days=1)
+    assert token.scopes == ["admin"]

@@ -1,10 +1,13 @@
-"""Who may do what: every operation of the API against every kind of caller."""
+"""Who may do what: every operation of the API against every kind of caller.
+
+A row of the matrix is an operation, a request that suits it, and the answer for each persona of
+`personas`. Workers' credentials have a matrix of their own in `test_worker_authorisation`.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,49 +15,79 @@ import httpx
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import transaction
-from django.test import Client
-from django.utils import timezone
 
-from minigiants.accounts.models import ApiToken, User
-from minigiants.accounts.services import token_create, token_revoke
+from minigiants.accounts.models import User
+from minigiants.accounts.services import token_create
 from minigiants.api.openapi import PART_PATH
 from minigiants.api.routes import api
 from minigiants.artifacts.services import AnnouncedFile, upload_create
 from minigiants.submissions.models import Evaluation
 from minigiants.teams.models import Team
-from tests.support.factories import (
-    ArtifactFactory,
-    SubmissionFactory,
-    TeamFactory,
-    UserFactory,
-    member_add,
-)
+from tests.minigiants.api.personas import BAD_TOKENS, HOSTS, PERSONAS, SCOPES, Cast, cast_of
+from tests.support.factories import ArtifactFactory, SubmissionFactory, TeamFactory
 
 pytestmark = pytest.mark.django_db
 
-PERSONAS = ("anonymous", "other", "member", "colleague", "read", "submit", "expired", "revoked")
-BAD_TOKENS = {"expired": 401, "revoked": 401}
+Expected = dict[str, int]
+REFUSED_TOKENS: Expected = dict.fromkeys(BAD_TOKENS, 401)
 
 
-def _public(status: int) -> dict[str, int]:
-    return {**dict.fromkeys(PERSONAS, status), **BAD_TOKENS}
+def _everybody(status: int, **others: int) -> Expected:
+    return {**dict.fromkeys(PERSONAS, status), **REFUSED_TOKENS, **others}
 
 
-def _needs(scope: str, *, allowed: int, other: int) -> dict[str, int]:
-    """For people with a session or a token with `scope`; `other` is who is not of the team."""
-    lacking = "submit" if scope == "read" else "read"
+def _public(status: int, *, elsewhere: int = 403) -> Expected:
+    return _everybody(status, elsewhere=elsewhere)
+
+
+def _needs(
+    scope: str,
+    *,
+    allowed: int,
+    other: int,
+    hosts: int | None = None,
+    staff: int | None = None,
+    members: int | None = None,
+    elsewhere: int = 403,
+) -> Expected:
+    """For people with a session or a token with `scope`.
+
+    `allowed` is the answer to the team's members and to a token with the scope, `other` that to
+    whoever is not of the team; where hosts, staff or members are answered otherwise, say so. A
+    token that is bound to another competition is told so (403) where the address names the
+    competition; what belongs to another looks like what does not exist (404).
+    """
     return {
         "anonymous": 401,
         "other": other,
-        "member": allowed,
-        "colleague": allowed,
-        scope: allowed,
-        lacking: 403,
-        **BAD_TOKENS,
+        "member": allowed if members is None else members,
+        "colleague": allowed if members is None else members,
+        **dict.fromkeys(HOSTS, other if hosts is None else hosts),
+        "staff": other if staff is None else staff,
+        **dict.fromkeys(SCOPES, 403),
+        f"scope_{scope}": allowed,
+        "bound": allowed,
+        "elsewhere": elsewhere,
+        **REFUSED_TOKENS,
     }
 
 
-ANY_PERSON = {**dict.fromkeys(PERSONAS, 200), "anonymous": 401, **BAD_TOKENS}
+def _any_person(status: int) -> Expected:
+    return _everybody(status, anonymous=401)
+
+
+def _session(allowed: int, *, other: int | None = None) -> Expected:
+    """By session alone; `other` is the answer to all but `member`."""
+    others = allowed if other is None else other
+    return {
+        **dict.fromkeys(PERSONAS, 403),
+        "anonymous": 401,
+        **dict.fromkeys(("other", "colleague", "staff", *HOSTS), others),
+        "member": allowed,
+        **REFUSED_TOKENS,
+    }
+
+
 WORKERS_ONLY = dict.fromkeys(PERSONAS, 401)
 
 
@@ -76,8 +109,8 @@ class World:
     submission: UUID
     evaluation: UUID
     upload: UUID
-    headers: Mapping[str, Mapping[str, str]]
-    sessions: Mapping[str, User]
+    token: UUID
+    cast: Cast
 
     def path(self, template: str) -> str:
         """The address, with something that exists in each place."""
@@ -90,6 +123,7 @@ class World:
             "position": 0,
             "number": 0,
             "evaluation_id": self.evaluation,
+            "token_id": self.token,
             "token": "not-a-signed-token",
         }
         return template.format(**values)
@@ -101,8 +135,27 @@ def _announcement(world: World) -> Any:
 
 V1 = "/api/v1"
 MATRIX: dict[tuple[str, str], Operation] = {
-    ("GET", f"{V1}/me"): Operation(ANY_PERSON),
-    ("GET", f"{V1}/competitions"): Operation(_public(200)),
+    ("GET", f"{V1}/me"): Operation(_any_person(200)),
+    ("PATCH", f"{V1}/me"): Operation(
+        # it changes what is told of all competitions
+        {**_needs("submit", allowed=200, other=200), "bound": 403},
+        lambda world: {"wants_result_mail": True},
+    ),
+    ("DELETE", f"{V1}/me/token"): Operation(
+        {
+            **_any_person(404),  # a session has none
+            **dict.fromkeys((*SCOPES, "bound", "elsewhere"), 204),
+        }
+    ),
+    ("GET", f"{V1}/me/tokens"): Operation(_session(200)),
+    ("POST", f"{V1}/me/tokens"): Operation(
+        _session(201), lambda world: {"name": "CI", "scopes": ["read"], "days": 1}
+    ),
+    ("POST", f"{V1}/me/tokens/{{token_id}}/rotate"): Operation(
+        _session(201, other=404), lambda world: {"days": 1}
+    ),
+    ("DELETE", f"{V1}/me/tokens/{{token_id}}"): Operation(_session(204, other=404)),
+    ("GET", f"{V1}/competitions"): Operation(_public(200, elsewhere=200)),
     ("GET", f"{V1}/competitions/{{slug}}"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/limits"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/data"): Operation(_public(200)),
@@ -117,14 +170,20 @@ MATRIX: dict[tuple[str, str], Operation] = {
         _needs("submit", allowed=201, other=403),
         _announcement,
     ),
-    ("GET", f"{V1}/uploads/{{upload_id}}"): Operation(_needs("submit", allowed=200, other=404)),
-    ("DELETE", f"{V1}/uploads/{{upload_id}}"): Operation(_needs("submit", allowed=204, other=404)),
+    ("GET", f"{V1}/uploads/{{upload_id}}"): Operation(
+        _needs("submit", allowed=200, other=404, elsewhere=404)
+    ),
+    ("DELETE", f"{V1}/uploads/{{upload_id}}"): Operation(
+        _needs("submit", allowed=204, other=404, elsewhere=404)
+    ),
     ("POST", f"{V1}/uploads/{{upload_id}}/complete"): Operation(
         # 409: its parts are missing, which only who may complete it is told
-        _needs("submit", allowed=409, other=404)
+        _needs("submit", allowed=409, other=404, elsewhere=404)
     ),
     ("PUT", f"{V1}/{PART_PATH}"): Operation(WORKERS_ONLY),
-    ("GET", f"{V1}/artifacts/{{artifact_id}}"): Operation(_needs("read", allowed=200, other=404)),
+    ("GET", f"{V1}/artifacts/{{artifact_id}}"): Operation(
+        _needs("read", allowed=200, other=404, elsewhere=404)
+    ),
     ("POST", f"{V1}/competitions/{{slug}}/submissions"): Operation(
         _needs("submit", allowed=201, other=404),
         lambda world: {"artifact": str(world.fresh_artifact)},
@@ -133,16 +192,16 @@ MATRIX: dict[tuple[str, str], Operation] = {
         _needs("read", allowed=200, other=200)
     ),
     ("GET", f"{V1}/submissions/{{submission_id}}"): Operation(
-        _needs("read", allowed=200, other=404)
+        _needs("read", allowed=200, other=404, elsewhere=404)
     ),
     ("GET", f"{V1}/submissions/{{submission_id}}/events"): Operation(
-        _needs("read", allowed=200, other=404)
+        _needs("read", allowed=200, other=404, elsewhere=404)
     ),
     ("GET", f"{V1}/submissions/{{submission_id}}/log"): Operation(
-        _needs("read", allowed=200, other=404)
+        _needs("read", allowed=200, other=404, elsewhere=404)
     ),
     ("POST", f"{V1}/submissions/{{submission_id}}/cancel"): Operation(
-        _needs("submit", allowed=200, other=404)
+        _needs("submit", allowed=200, other=404, elsewhere=404)
     ),
     ("POST", f"{V1}/worker/presence"): Operation(WORKERS_ONLY),
     ("POST", f"{V1}/worker/evaluations/{{evaluation_id}}/claim"): Operation(WORKERS_ONLY),
@@ -152,7 +211,7 @@ MATRIX: dict[tuple[str, str], Operation] = {
         # a bearer token that is no report token is told that the attempt is over
         {
             **dict.fromkeys(PERSONAS, 401),
-            **dict.fromkeys(("read", "submit", "expired", "revoked"), 410),
+            **dict.fromkeys((*SCOPES, "bound", "elsewhere", *BAD_TOKENS), 410),
         }
     ),
     ("GET", f"{V1}/worker/blobs/{{token}}"): Operation(dict.fromkeys(PERSONAS, 404)),
@@ -164,26 +223,16 @@ def _documented() -> set[tuple[str, str]]:
     return {(method.upper(), path) for path, methods in paths.items() for method in methods}
 
 
-def _token(user: User, *scopes: str) -> tuple[ApiToken, dict[str, str]]:
-    token, secret = token_create(user=user, name="t", scopes=scopes, days=1)
-    return token, {"Authorization": f"Bearer {secret}"}
-
-
 @pytest.fixture
 def world(team: Team, member: User) -> World:
     """A team with a submission under way, an upload begun, and a model to hand in."""
-    other, colleague = UserFactory(), UserFactory()
-    TeamFactory(user=other)  # in another competition
-    member_add(team, colleague)
+    cast = cast_of(team, member)
+    TeamFactory(user=cast.sessions["other"])  # in another competition
     submission = SubmissionFactory(artifact=ArtifactFactory(team=team))
     Evaluation.objects.update(smoke_log="hello")
     upload = upload_create(
         user=member, competition=team.competition, files=[AnnouncedFile("model.onnx", 4)]
     )
-    expired, expired_header = _token(member, "read", "submit")
-    ApiToken.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
-    revoked, revoked_header = _token(member, "read", "submit")
-    token_revoke(user=member, token_id=revoked.pk)
     return World(
         slug=team.competition.slug,
         artifact=submission.artifact_id,
@@ -191,13 +240,8 @@ def world(team: Team, member: User) -> World:
         submission=submission.pk,
         evaluation=submission.evaluations.get().pk,
         upload=upload.pk,
-        headers={
-            "read": _token(member, "read")[1],
-            "submit": _token(member, "submit")[1],
-            "expired": expired_header,
-            "revoked": revoked_header,
-        },
-        sessions={"other": other, "member": member, "colleague": colleague},
+        token=token_create(user=member, name="mine", scopes=["read"], days=1)[0].pk,
+        cast=cast,
     )
 
 
@@ -209,15 +253,11 @@ def _undone() -> Iterator[None]:
 
 
 def _ask(world: World, persona: str, method: str, path: str, body: Any) -> int:
-    client = Client()
-    if persona in world.sessions:
-        client.force_login(world.sessions[persona])
-    response = client.generic(
+    response = world.cast.client(persona).generic(
         method,
         path,
         json.dumps(body) if body is not None else "",
         content_type="application/json",
-        headers=dict(world.headers.get(persona, {})),
     )
     if response.status_code >= 400:
         assert response["Content-Type"] == "application/problem+json"
@@ -258,10 +298,9 @@ def test_parts_are_opened_by_the_upload_s_own_token_alone(world: World) -> None:
             )
 
     for persona in PERSONAS:
-        headers = dict(world.headers.get(persona, {}))
-        if persona in world.sessions:
-            client = Client()
-            client.force_login(world.sessions[persona])
+        headers = dict(world.cast.headers.get(persona, {}))
+        if persona in world.cast.sessions:
+            client = world.cast.client(persona)
             headers["Cookie"] = f"sessionid={client.cookies['sessionid'].value}"
         response = put(headers)
         assert response.status_code == MATRIX["PUT", f"{V1}/{PART_PATH}"].expected[persona]

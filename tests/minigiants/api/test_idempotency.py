@@ -10,8 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from minigiants.accounts.models import User
-from minigiants.api.idempotency import RUNS_AT_MOST
+from minigiants.api.idempotency import MARK, RUNS_AT_MOST, idempotency_sweep
 from minigiants.api.models import IdempotencyRecord
+from minigiants.api.routes import api
 from minigiants.artifacts.models import UploadSession
 from minigiants.competitions.models import Competition
 from minigiants.submissions.models import Submission
@@ -151,3 +152,28 @@ def test_a_key_expires(member_client: Client, competition: Competition) -> None:
 def test_what_can_be_no_key(member_client: Client, competition: Competition, key: str) -> None:
     response = _announce(member_client, competition, key)
     assert (response.status_code, code_of(response)) == (422, "idempotency_key_invalid")
+
+
+def test_what_is_over_is_swept(member_client: Client, competition: Competition) -> None:
+    _announce(member_client, competition, "old")
+    IdempotencyRecord.objects.update(expires_at=timezone.now())
+    _announce(member_client, competition, "new")
+    IdempotencyRecord.objects.filter(key="new").update(
+        expires_at=timezone.now() + timedelta(hours=1)
+    )
+    assert not IdempotencyRecord.objects.filter(key="old").exists()  # the person's own go first
+    IdempotencyRecord.objects.update(expires_at=timezone.now())
+    assert idempotency_sweep() == 1
+    assert not IdempotencyRecord.objects.exists()
+
+
+def test_every_post_of_people_honours_a_key() -> None:
+    posts = [
+        (path, operation)
+        for router in api._get_bound_routers()
+        for path, view in router.path_operations.items()
+        for operation in view.operations
+        if "POST" in operation.methods and "workers" not in (operation.tags or router.tags or ())
+    ]
+    assert len(posts) > 5
+    assert [path for path, operation in posts if not hasattr(operation.view_func, MARK)] == []

@@ -32,7 +32,10 @@ def test_missing_authentication_says_how_to_authenticate(client: Client) -> None
     assert response["WWW-Authenticate"] == 'Bearer realm="minigiants"'
 
 
-@pytest.mark.parametrize("header", ["Basic eDp5", "Bearer", "Bearer mg_" + "x" * 43, "mg_x"])
+@pytest.mark.parametrize(
+    "header",
+    ["Basic eDp5", "Bearer", "Bearer mg_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx3aemps", "mg_x"],
+)
 def test_wrong_authentication_is_refused_even_where_none_is_needed(
     client: Client, header: str
 ) -> None:
@@ -141,3 +144,32 @@ def test_codes_are_stable_names_and_say_how_to_mend() -> None:
         other = by_code.setdefault(kind.code, kind)
         # a subclass may share its parent's code, two strangers may not
         assert issubclass(kind, other) or issubclass(other, kind)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"competition": "x", "files": [{"path": "a", "size": NaN}]}',
+        '{"competition": "x", "competition": "y", "files": []}',
+        '{"competition": "a\\u0000b", "files": []}',
+        '{"competition": "x", "files": [{"\\u0000": 1}]}',
+        "[" * 100_000,
+    ],
+)
+def test_json_that_means_nothing_certain(member_client: Client, body: str) -> None:
+    response = member_client.generic(
+        "POST", "/api/v1/uploads", body, content_type="application/json"
+    )
+    assert (response.status_code, code_of(response)) == (400, "malformed_request")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "x"])
+def test_a_body_of_another_kind(member_client: Client, kind: str) -> None:
+    response = member_client.generic("POST", "/api/v1/uploads", b"{}", content_type=kind)
+    assert (response.status_code, code_of(response)) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("path", ["competitions/%00", "competitions?x=%00", "%00"])
+def test_an_address_with_nul(client: Client, path: str) -> None:
+    response = client.get(f"/api/v1/{path}")
+    assert (response.status_code, code_of(response)) == (400, "malformed_request")

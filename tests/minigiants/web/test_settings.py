@@ -7,6 +7,7 @@ from django.test import Client
 
 from minigiants.accounts.models import ApiToken, User
 from minigiants.accounts.services import token_authenticate, token_create
+from minigiants.competitions.models import Competition
 from tests.support.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def test_settings_are_behind_the_log_in(client: Client, address: str) -> None:
 
 def test_a_new_tokens_secret_is_shown_once_and_works(logged_in: Client, person: User) -> None:
     answer = logged_in.post(PAGE, {"name": "CI", "scopes": ["read", "submit"], "days": "30"})
-    found = re.search(r"mg_[A-Za-z0-9_-]{43}", answer.text)
+    found = re.search(r"mg_[A-Za-z0-9]{46}", answer.text)
     assert found is not None
     assert token_authenticate(secret=found[0]).user == person
     assert "no-store" in answer["Cache-Control"]
@@ -35,6 +36,8 @@ def test_a_new_tokens_secret_is_shown_once_and_works(logged_in: Client, person: 
         {"name": "", "scopes": ["read"], "days": "30"},
         {"name": "CI", "scopes": [], "days": "30"},
         {"name": "CI", "scopes": ["root"], "days": "30"},
+        {"name": "CI", "scopes": ["admin"], "days": "30"},
+        {"name": "CI", "scopes": ["read"], "days": "30", "competition": "no-such"},
         {"name": "CI", "scopes": ["read"], "days": "99999"},
     ],
 )
@@ -81,3 +84,24 @@ def test_mails_on_results_are_chosen_and_unchosen(logged_in: Client, person: Use
     logged_in.post("/settings/", {})
     person.refresh_from_db()
     assert not person.wants_result_mail
+
+
+def test_a_token_is_bound_and_rotated(
+    logged_in: Client, person: User, competition: Competition
+) -> None:
+    form = {"name": "CI", "scopes": ["read"], "days": "30", "competition": competition.slug}
+    assert "is made" in logged_in.post(PAGE, form).text
+    old = ApiToken.objects.get()
+    assert old.competition == competition.slug
+    answer = logged_in.post(f"{PAGE}{old.pk}/rotate/")
+    found = re.search(r"mg_[A-Za-z0-9]{46}", answer.text)
+    assert found is not None
+    assert "no-store" in answer["Cache-Control"]
+    new = token_authenticate(secret=found[0])
+    assert (new.pk != old.pk, new.competition) == (True, competition.slug)
+
+
+def test_staff_may_choose_the_scope_that_operates(client: Client) -> None:
+    client.force_login(UserFactory(is_staff=True))
+    client.post(PAGE, {"name": "ops", "scopes": ["admin"], "days": "30"})
+    assert ApiToken.objects.get().scopes == ["admin"]

@@ -25,6 +25,7 @@ from minigiants.api.schemas.competitions import (
     TaskOut,
     UploadLimitsOut,
 )
+from minigiants.api.token_reach import Reach
 from minigiants.competitions.models import Competition
 from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.selectors import (
@@ -76,7 +77,12 @@ def _divisions(spec: PackSpec) -> list[DivisionOut]:
     ]
 
 
-@router.get("/competitions", response=CompetitionList, auth=public(), operation_id="competitions")
+@router.get(
+    "/competitions",
+    response=CompetitionList,
+    auth=public(reach=Reach.PERSON),
+    operation_id="competitions",
+)
 def index(request: ApiRequest) -> CompetitionList:
     """Every published competition."""
     rows = _counted(competition_list(user=request.auth.user))

@@ -1,6 +1,6 @@
 """The public data of competitions."""
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -56,13 +56,10 @@ def read(request: ApiRequest, slug: str, path: str) -> HttpResponseBase:
     file = public_files(version=current_version(competition)).filter(path=path).first()
     if file is None:
         raise NotFound(f"{competition.title} has no public file {path!r}.")
-    etag = f'"{file.digest}"'
-    if request.headers.get("If-None-Match") == etag:
-        return HttpResponse(status=304, headers={"ETag": etag})
     response = StreamingHttpResponse(
         blob_chunks(file.digest), content_type="application/octet-stream"
     )
-    response["ETag"] = etag
+    response["ETag"] = f'"{file.digest}"'
     response["Content-Length"] = str(file.size)
     disposition = content_disposition_header(as_attachment=True, filename=path.rpartition("/")[2])
     response["Content-Disposition"] = disposition or "attachment"

@@ -6,7 +6,7 @@ from ninja import Router
 from ninja.params.functions import Query
 
 from minigiants.api.authentication import ApiRequest, public
-from minigiants.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from minigiants.api.pagination import DEFAULT_LIMIT, CursorParam, LimitParam
 from minigiants.api.schemas.competitions import MetricOut
 from minigiants.api.schemas.leaderboards import BoardOut, LeaderboardOut
 from minigiants.competitions.selectors import competition_get, spec_of
@@ -30,8 +30,8 @@ def read(
     division: Annotated[
         str | None, Query(max_length=32, description="Default: each, apart")
     ] = None,
-    cursor: Annotated[str | None, Query(max_length=256)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: CursorParam = None,
+    limit: LimitParam = DEFAULT_LIMIT,
 ) -> LeaderboardOut:
     """The public boards: one for each division."""
     competition = competition_get(slug=slug, user=request.auth.user)

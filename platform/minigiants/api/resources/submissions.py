@@ -13,7 +13,7 @@ from minigiants.accounts.models import Scope
 from minigiants.accounts.services import token_check
 from minigiants.api.authentication import ApiRequest, person_of, required
 from minigiants.api.idempotency import idempotent
-from minigiants.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, newest_first
+from minigiants.api.pagination import DEFAULT_LIMIT, CursorParam, LimitParam, newest_first
 from minigiants.api.resources.artifacts import inspection_out
 from minigiants.api.schemas.artifacts import CountsOut
 from minigiants.api.schemas.submissions import SubmissionIn, SubmissionList, SubmissionOut
@@ -96,8 +96,8 @@ def create(request: ApiRequest, slug: str, payload: SubmissionIn) -> SubmissionO
 def index(
     request: ApiRequest,
     slug: str,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: CursorParam = None,
+    limit: LimitParam = DEFAULT_LIMIT,
 ) -> SubmissionList:
     """Your team's submissions, the newest first."""
     person = person_of(request)
@@ -133,13 +133,11 @@ async def read(
 ) -> HttpResponse:
     """A submission of your team. With `wait` the answer comes when it changes: a long poll."""
     snapshot = await wait_until_changed(_reader(request, submission_id), known=known, seconds=wait)
-    if request.headers.get("If-None-Match") == snapshot.etag:
-        response = HttpResponse(status=304)
-    else:
-        response = HttpResponse(snapshot.body, content_type="application/json; charset=utf-8")
-    response["ETag"] = snapshot.etag
-    response["Cache-Control"] = "private, no-cache"
-    return response
+    return HttpResponse(
+        snapshot.body,
+        content_type="application/json; charset=utf-8",
+        headers={"ETag": snapshot.etag},
+    )
 
 
 @router.get(

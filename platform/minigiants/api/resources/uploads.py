@@ -11,6 +11,7 @@ from minigiants.api.authentication import ApiRequest, person_of, required
 from minigiants.api.idempotency import idempotent
 from minigiants.api.resources.artifacts import artifact_out
 from minigiants.api.schemas.artifacts import ArtifactOut, UploadFileOut, UploadIn, UploadState
+from minigiants.api.token_reach import Reach
 from minigiants.artifacts.models import UploadSession
 from minigiants.artifacts.selectors import upload_files, upload_get
 from minigiants.artifacts.services import (
@@ -40,13 +41,14 @@ def _state(session: UploadSession) -> UploadState:
 @router.post(
     "/uploads",
     response={201: UploadState},
-    auth=required(Scope.SUBMIT),
+    auth=required(Scope.SUBMIT, reach=Reach.BODY),
     operation_id="upload_create",
 )
 @idempotent(status=201)
 def create(request: ApiRequest, payload: UploadIn) -> UploadState:
     """Announce the files of a model. The answer tells which parts to send."""
     person = person_of(request)
+    request.auth.require_competition(payload.competition)
     session = upload_create(
         user=person,
         competition=competition_get(slug=payload.competition, user=person),

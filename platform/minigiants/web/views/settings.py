@@ -1,6 +1,6 @@
 """A person's own settings."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -10,15 +10,24 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from minigiants.accounts.models import Scope
+from minigiants.accounts.models import ApiToken, Scope, User
 from minigiants.accounts.preferences import result_mail_choose
 from minigiants.accounts.selectors import token_list
-from minigiants.accounts.services import NAME_CHARACTERS, token_create, token_revoke
+from minigiants.accounts.services import (
+    NAME_CHARACTERS,
+    token_create,
+    token_revoke,
+    token_rotate,
+)
+from minigiants.competitions.selectors import competition_list
 from minigiants.web.views.people import person_of
+
+LIFETIMES = [(30, "30 days"), (90, "90 days"), (180, "180 days"), (365, "a year")]
+ROTATED_DAYS = 90
 
 
 class TokenForm(forms.Form):
-    """A new token: what it is for, what it may do, how long it lives."""
+    """A new token: what it is for, what and where it may do, how long it lives."""
 
     name = forms.CharField(
         max_length=NAME_CHARACTERS,
@@ -26,17 +35,26 @@ class TokenForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     scopes = forms.MultipleChoiceField(
-        choices=Scope.choices,
-        initial=list(Scope.values),
+        initial=[Scope.READ, Scope.SUBMIT],
         widget=forms.CheckboxSelectMultiple,
         label="It may",
     )
-    days = forms.TypedChoiceField(
-        coerce=int,
-        choices=[(30, "30 days"), (90, "90 days"), (180, "180 days"), (365, "a year")],
-        initial=90,
-        label="Lifetime",
+    competition = forms.ChoiceField(
+        required=False, label="Where", help_text="A token of one competition opens no other."
     )
+    days = forms.TypedChoiceField(
+        coerce=int, choices=LIFETIMES, initial=ROTATED_DAYS, label="Lifetime"
+    )
+
+    def __init__(self, person: User, *args: Any) -> None:
+        super().__init__(*args)
+        scopes = cast(forms.MultipleChoiceField, self.fields["scopes"])
+        scopes.choices = [
+            choice for choice in Scope.choices if choice[0] != Scope.ADMIN or person.is_staff
+        ]
+        competition = cast(forms.ChoiceField, self.fields["competition"])
+        known = competition_list(user=person).values_list("slug", "title")
+        competition.choices = [("", "All competitions"), *known]
 
 
 class MailForm(forms.Form):
@@ -69,14 +87,29 @@ def account(request: HttpRequest) -> HttpResponse:
 def tokens(request: HttpRequest) -> HttpResponse:
     """The person's tokens. A POST makes one; its secret is on that one answer and nowhere else."""
     person = person_of(request)
-    context: dict[str, Any] = {"form": TokenForm()}
-    if request.method == "POST":
-        form = TokenForm(request.POST)
-        context["form"] = form
-        if form.is_valid():
-            token, secret = token_create(user=person, **form.cleaned_data)
-            context = {"form": TokenForm(), "made": token, "secret": secret}
-    context["tokens"] = token_list(user=person)
+    form = TokenForm(person, *([request.POST] if request.method == "POST" else []))
+    if request.method == "POST" and form.is_valid():
+        return _with_secret(request, *token_create(user=person, **form.cleaned_data))
+    context = {"form": form, "tokens": token_list(user=person)}
+    return render(request, "web/settings/tokens.html", context)
+
+
+@never_cache
+@require_POST
+def rotate(request: HttpRequest, token_id: UUID) -> HttpResponse:
+    """Make a successor of one of the person's tokens; its secret is on this one answer."""
+    made = token_rotate(user=person_of(request), token_id=token_id, days=ROTATED_DAYS)
+    return _with_secret(request, *made)
+
+
+def _with_secret(request: HttpRequest, token: ApiToken, secret: str) -> HttpResponse:
+    person = person_of(request)
+    context = {
+        "form": TokenForm(person),
+        "tokens": token_list(user=person),
+        "made": token,
+        "secret": secret,
+    }
     return render(request, "web/settings/tokens.html", context)
 
 
