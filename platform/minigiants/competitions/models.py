@@ -89,6 +89,9 @@ class Phase(Entity):
     title = models.CharField(max_length=80)
     opens_at = models.DateTimeField()
     closes_at = models.DateTimeField()
+    reveals_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the private boards open by themselves"
+    )
 
     class Meta:
         ordering: ClassVar = ["competition", "position"]

@@ -87,12 +87,16 @@ class Quota(Section):
 
 
 class PhaseSpec(Section):
-    """A span of time with its own quota and boards. Times carry a zone."""
+    """A span of time with its own quota and boards. Times carry a zone.
+
+    At `reveals` the private boards open by themselves; without it a host opens them.
+    """
 
     slug: Slug
     title: Title
     opens: AwareDatetime
     closes: AwareDatetime
+    reveals: AwareDatetime | None = None
     quota: Quota
 
     @field_validator("closes")
@@ -102,6 +106,16 @@ class PhaseSpec(Section):
         if opens is not None and closes <= opens:
             raise ValueError("the phase closes before it opens")
         return closes
+
+    @field_validator("reveals")
+    @classmethod
+    def _is_revealed_after_the_end(
+        cls, reveals: datetime | None, info: ValidationInfo
+    ) -> datetime | None:
+        closes = info.data.get("closes")
+        if reveals is not None and closes is not None and reveals < closes:
+            raise ValueError("the private boards open while the phase still runs")
+        return reveals
 
     def is_open(self, moment: datetime) -> bool:
         """Whether the phase takes submissions at `moment`."""
@@ -172,6 +186,9 @@ class PackSpec(Section):
     formats: tuple[Annotated[Name, AfterValidator(_is_format)], ...] = Field(min_length=1)
     divisions: tuple[DivisionSpec, ...] = Field(min_length=1)
     phases: tuple[PhaseSpec, ...] = Field(min_length=1)
+    late_submissions: bool = False
+    final_selections: int = Field(default=2, ge=1, le=20)
+    wider_divisions: bool = False
     upload: UploadLimits = UploadLimits()
     runtime: Runtime = Runtime()
     data: DataFiles

@@ -150,6 +150,7 @@ def _follow_phases(competition: Competition, spec: PackSpec) -> None:
                 "title": phase.title,
                 "opens_at": phase.opens,
                 "closes_at": phase.closes,
+                "reveals_at": phase.reveals,
             },
         )
     named = {phase.slug for phase in spec.phases}

@@ -7,6 +7,7 @@ from minigiants.leaderboards.models import Board, Standing
 class BoardAdmin(admin.ModelAdmin[Board]):
     list_display = ("competition", "phase", "division", "split")
     list_filter = ("competition", "split")
+    readonly_fields = ("frozen_at", "revealed_at", "ranks_noted_on")
 
 
 @admin.register(Standing)

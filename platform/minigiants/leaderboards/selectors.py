@@ -1,68 +1,21 @@
-"""Reading boards."""
+"""Reading boards: which there are, who may see them, and where a team stands."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Value
 from django.utils import timezone
 
 from minigiants.competitions.models import Competition, Division, Phase
-from minigiants.core.cursors import cursor_decode, cursor_encode
-from minigiants.core.problems import InvalidInput, NotFound
+from minigiants.competitions.policies import Viewer
+from minigiants.core.problems import NotFound
+from minigiants.leaderboards.database import StandingsBefore
 from minigiants.leaderboards.models import Board, Standing
+from minigiants.leaderboards.policies import is_revealed, may_rule
+from minigiants.leaderboards.problems import BoardHidden
 
-PAGE_ROWS = 50
-MAX_PAGE_ROWS = 200
-
-
-@dataclass(frozen=True)
-class Row:
-    """A team's place on a board. Ranks count from 1."""
-
-    rank: int
-    team_id: UUID
-    team: str
-    baseline: bool
-    submission_id: UUID
-    score: float
-    score_shown: str
-    parameters: int
-    tensor_bits: int
-    artifact_bytes: int
-    latency_seconds: float | None
-    format: str
-    entries: int
-    submitted_at: datetime
-
-
-@dataclass(frozen=True)
-class BoardPage:
-    """Some rows of one division's board; `next_cursor` leads to those that follow."""
-
-    division: Division
-    rows: Sequence[Row]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class _Cursor:
-    """The last row of a page: where its order ended, and its rank."""
-
-    ranking_key: float
-    achieved_at: datetime
-    standing_id: int
-    rank: int
-
-    def encode(self) -> str:
-        state = [self.ranking_key, self.achieved_at.isoformat(), self.standing_id, self.rank]
-        return cursor_encode(state, of="board")
-
-    @classmethod
-    def decode(cls, text: str) -> "_Cursor":
-        key, at, pk, rank = cursor_decode(text, of="board")
-        return cls(float(key), datetime.fromisoformat(at), int(pk), int(rank))
+PAST_THE_END = b"\xff\xff"
+"""Greater than every place."""
 
 
 def phase_get(*, competition: Competition, slug: str | None) -> Phase:
@@ -76,118 +29,61 @@ def phase_get(*, competition: Competition, slug: str | None) -> Phase:
     return opened[-1] if opened else phases[0]
 
 
-def boards_page(
-    *,
-    competition: Competition,
-    phase_slug: str | None = None,
-    division_slug: str | None = None,
-    cursor: str | None = None,
-    limit: int = PAGE_ROWS,
-) -> tuple[Phase, list[BoardPage]]:
-    """The public boards of a phase, one page for each division (or for the one that is named).
-
-    A cursor belongs to one division's board. Raises NotFound, InvalidInput.
-    """
-    phase = phase_get(competition=competition, slug=phase_slug)
+def divisions_get(*, competition: Competition, slug: str | None) -> list[Division]:
+    """The division called `slug`, or all from the tightest to the widest. Raises NotFound."""
     divisions = list(competition.divisions.order_by("position"))
-    if division_slug is not None:
-        divisions = [division for division in divisions if division.slug == division_slug]
+    if slug is not None:
+        divisions = [division for division in divisions if division.slug == slug]
         if not divisions:
             raise NotFound("There is no such division.")
-    elif cursor is not None:
-        raise InvalidInput("A cursor needs a division.", mend="Add division=… to the query.")
-    boards = {
-        board.division_id: board
-        for board in Board.objects.filter(phase=phase, split=Board.Split.PUBLIC)
-    }
-    decimals = _decimals(competition)
-    limit = min(max(limit, 1), MAX_PAGE_ROWS)
-    return phase, [
-        _page(division, boards.get(division.pk), cursor, limit, decimals) for division in divisions
-    ]
+    return divisions
 
 
-def _decimals(competition: Competition) -> int:
-    version = competition.current_version
-    return version.spec.ranking_metric.decimals if version else 4
+def require_visible(*, phase: Phase, split: str, viewer: Viewer) -> None:
+    """Raise BoardHidden where `viewer` may not see the boards of this split yet.
+
+    The answer is the same whether there is anything on them or not.
+    """
+    if split == Board.Split.PUBLIC or is_revealed(phase=phase):
+        return
+    if not may_rule(user=viewer, competition=phase.competition):
+        raise BoardHidden(f"The private boards of {phase.title} are hidden.")
 
 
-def _page(
-    division: Division, board: Board | None, cursor: str | None, limit: int, decimals: int
-) -> BoardPage:
-    if board is None:
-        return BoardPage(division=division, rows=(), next_cursor=None)
-    after = _Cursor.decode(cursor) if cursor else None
-    found = list(_ordered(board, after)[: limit + 1])
-    first_rank = after.rank + 1 if after else 1
-    rows = [
-        _row(standing, first_rank + offset, decimals)
-        for offset, standing in enumerate(found[:limit])
-    ]
-    next_cursor = None
-    if len(found) > limit:
-        last = found[limit - 1]
-        next_cursor = _Cursor(
-            last.ranking_key, last.achieved_at, last.pk, first_rank + limit - 1
-        ).encode()
-    return BoardPage(division=division, rows=rows, next_cursor=next_cursor)
+def boards_get(*, phase: Phase, split: str, viewer: Viewer) -> Mapping[UUID, Board]:
+    """The boards of a phase and split by division, each with its number of `teams`.
 
-
-def _ordered(board: Board, after: _Cursor | None) -> QuerySet[Standing]:
-    standings = (
-        Standing.objects.select_related("team")
-        .filter(board=board)
-        .order_by("ranking_key", "achieved_at", "id")
+    Raises BoardHidden.
+    """
+    require_visible(phase=phase, split=split, viewer=viewer)
+    boards = Board.objects.filter(phase=phase, split=split).annotate(
+        teams=StandingsBefore(F("pk"), Value(PAST_THE_END))
     )
-    if after is None:
-        return standings
-    return standings.filter(
-        Q(ranking_key__gt=after.ranking_key)
-        | Q(ranking_key=after.ranking_key, achieved_at__gt=after.achieved_at)
-        | Q(
-            ranking_key=after.ranking_key,
-            achieved_at=after.achieved_at,
-            id__gt=after.standing_id,
-        )
-    )
-
-
-def _row(standing: Standing, rank: int, decimals: int) -> Row:
-    return Row(
-        rank=rank,
-        team_id=standing.team_id,
-        team=standing.team.name,
-        baseline=standing.team.is_baseline,
-        submission_id=standing.submission_id,
-        score=standing.score,
-        score_shown=f"{standing.score:.{decimals}f}",
-        parameters=standing.parameters,
-        tensor_bits=standing.tensor_bits,
-        artifact_bytes=standing.artifact_bytes,
-        latency_seconds=standing.latency_seconds,
-        format=standing.format,
-        entries=standing.entries,
-        submitted_at=standing.achieved_at,
-    )
+    return {board.division_id: board for board in boards}
 
 
 def rank_of(*, phase: Phase, division: Division, team_id: UUID) -> int | None:
     """The team's rank on the public board of a phase and division, None where it has none."""
-    standing = Standing.objects.filter(
-        board__phase=phase,
-        board__division=division,
-        board__split=Board.Split.PUBLIC,
-        team_id=team_id,
-    ).first()
-    if standing is None:
-        return None
-    ahead = Standing.objects.filter(board_id=standing.board_id).filter(
-        Q(ranking_key__lt=standing.ranking_key)
-        | Q(ranking_key=standing.ranking_key, achieved_at__lt=standing.achieved_at)
-        | Q(
-            ranking_key=standing.ranking_key,
-            achieved_at=standing.achieved_at,
-            id__lt=standing.pk,
+    before = (
+        Standing.objects.filter(
+            board__phase=phase,
+            board__division=division,
+            board__split=Board.Split.PUBLIC,
+            team_id=team_id,
         )
+        .annotate(before=StandingsBefore(F("board_id"), F("place")))
+        .values_list("before", flat=True)
+        .first()
     )
-    return ahead.count() + 1
+    return None if before is None else before + 1
+
+
+def ranks_of(*, phase: Phase, split: str, viewer: Viewer, team_id: UUID) -> Mapping[UUID, int]:
+    """The team's rank on each board of a phase and split, by division. Raises BoardHidden."""
+    require_visible(phase=phase, split=split, viewer=viewer)
+    rows = (
+        Standing.objects.filter(board__phase=phase, board__split=split, team_id=team_id)
+        .annotate(before=StandingsBefore(F("board_id"), F("place")))
+        .values_list("board__division_id", "before")
+    )
+    return {division_id: before + 1 for division_id, before in rows}

@@ -48,6 +48,12 @@ class Submission(Entity):
         default=False, help_text="Counts against the day's failures"
     )
     public_score = models.FloatField(null=True, blank=True)
+    is_late = models.BooleanField(default=False, help_text="After the close; never ranks")
+    selected_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was made a final selection"
+    )
+    disqualified_at = models.DateTimeField(null=True, blank=True)
+    disqualified_for = models.CharField(max_length=500, blank=True, default="")
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

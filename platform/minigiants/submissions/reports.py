@@ -21,13 +21,13 @@ from minigiants.artifacts.models import Blob
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import InvalidInput
-from minigiants.leaderboards.services import standing_record
+from minigiants.leaderboards.services import BoardRules, entry_record
 from minigiants.submissions.claims import attempt_of
 from minigiants.submissions.failures import EXPLANATIONS
 from minigiants.submissions.lifecycle import Status, advance
 from minigiants.submissions.models import Evaluation, Score, Submission
 from minigiants.submissions.problems import AttemptOver
-from minigiants.submissions.rounding import rounded
+from minigiants.submissions.scored import scored_submission
 from minigiants.submissions.services import change_record
 
 SCORING_FAILED_EVENT = "competition.scoring_failed"
@@ -97,7 +97,8 @@ def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
         )
         return
     submission = evaluation.submission
-    metric = submission.pack_version.spec.ranking_metric
+    spec = submission.pack_version.spec
+    metric = spec.ranking_metric
     ranking = {value.split: value.value for value in report.values if value.metric == metric.name}
     if set(ranking) != set(Split):
         raise InvalidInput(f"The report lacks {metric.name} on a split.")
@@ -114,37 +115,10 @@ def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
         for value in report.values
     )
     _submission_follow(evaluation, Status.SCORED, public_score=ranking[Split.PUBLIC])
-    _standings_update(submission, evaluation, ranking, higher_is_better=metric.higher_is_better)
+    entry_record(
+        scored=scored_submission(submission, evaluation, ranking), rules=BoardRules.of(spec)
+    )
     change_record(submission, evaluation, Status.SCORED)
-
-
-def _standings_update(
-    submission: Submission,
-    evaluation: Evaluation,
-    ranking: Mapping[Split, float],
-    *,
-    higher_is_better: bool,
-) -> None:
-    inspection = submission.inspection
-    latency = evaluation.measurements.get("latency_seconds")
-    if submission.division is None:
-        raise InvalidInput("A scored submission has a division.")
-    for split, value in ranking.items():
-        standing_record(
-            phase=submission.phase,
-            division=submission.division,
-            split=split,
-            team=submission.team,
-            submission_id=submission.pk,
-            score=value,
-            higher_is_better=higher_is_better,
-            achieved_at=submission.created_at,
-            format=submission.artifact.format,
-            parameters=inspection.parameters or 0,
-            tensor_bits=inspection.tensor_bits or 0,
-            artifact_bytes=inspection.artifact_bytes or 0,
-            latency_seconds=None if latency is None else rounded(latency),
-        )
 
 
 def evaluation_fail(

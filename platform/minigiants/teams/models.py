@@ -17,6 +17,11 @@ class Team(Entity):
     is_baseline = models.BooleanField(
         default=False, help_text="Hands in the baselines that the hosts provide"
     )
+    disqualified_at = models.DateTimeField(null=True, blank=True)
+    disqualified_for = models.CharField(max_length=500, blank=True, default="")
+    ruled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last disqualified or reinstated"
+    )
 
     class Meta:
         constraints: ClassVar = [

@@ -11,7 +11,7 @@ from django.utils import timezone
 from minigiants.competitions.models import Competition
 from minigiants.competitions.pack import PackSpec, PhaseSpec
 from minigiants.competitions.selectors import spec_of
-from minigiants.leaderboards.selectors import BoardPage, boards_page
+from minigiants.leaderboards.board_pages import BoardPage, BoardQuery, boards_page
 from minigiants.teams.models import Team
 
 GLIMPSE_ROWS = 3
@@ -78,8 +78,8 @@ def with_glimpses(cards: Sequence[CompetitionCard]) -> list[CompetitionCard]:
 def _with_glimpse(card: CompetitionCard) -> CompetitionCard:
     _, boards = boards_page(
         competition=card.competition,
-        division_slug=card.spec.divisions[0].slug,
-        limit=GLIMPSE_ROWS,
+        query=BoardQuery(division=card.spec.divisions[0].slug, limit=GLIMPSE_ROWS),
+        viewer=None,
     )
     return CompetitionCard(
         competition=card.competition,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from minigiants.competitions.models import Competition
 from minigiants.core.identifiers import uuid7
 from minigiants.leaderboards.models import Board, Standing
+from minigiants.leaderboards.places import place_of
 from minigiants.teams.models import Team
 
 
@@ -26,11 +27,20 @@ def standing(
         name=name,
         defaults={"is_baseline": changes.pop("is_baseline", False)},
     )
+    submission_id = uuid7()
+    achieved_at = changes.get("achieved_at", timezone.now() - timedelta(hours=2))
     given: dict[str, Any] = {
-        "submission_id": uuid7(),
+        "submission_id": submission_id,
+        "division": board.division,
         "score": score,
         "ranking_key": -score,
-        "achieved_at": timezone.now() - timedelta(hours=2),
+        "place": place_of(
+            ranking_key=changes.get("ranking_key", -score),
+            achieved_at=achieved_at,
+            submission_id=submission_id,
+        ),
+        "achieved_at": achieved_at,
+        "last_at": achieved_at,
         "format": "onnx",
         "parameters": 650,
         "tensor_bits": 20_800,

@@ -10,7 +10,7 @@ from minigiants.api.pagination import DEFAULT_LIMIT, CursorParam, LimitParam
 from minigiants.api.schemas.competitions import MetricOut
 from minigiants.api.schemas.leaderboards import BoardOut, LeaderboardOut
 from minigiants.competitions.selectors import competition_get, spec_of
-from minigiants.leaderboards.selectors import boards_page
+from minigiants.leaderboards.board_pages import BoardQuery, boards_page
 
 router = Router(tags=["leaderboards"])
 
@@ -37,10 +37,8 @@ def read(
     competition = competition_get(slug=slug, user=request.auth.user)
     shown, pages = boards_page(
         competition=competition,
-        phase_slug=phase,
-        division_slug=division,
-        cursor=cursor,
-        limit=limit,
+        query=BoardQuery(phase=phase, division=division, cursor=cursor, limit=limit),
+        viewer=request.auth.user,
     )
     return LeaderboardOut(
         phase=shown.slug,

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from minigiants.competitions.selectors import competition_list, public_files, rules_accepted
 from minigiants.competitions.services import rules_accept
-from minigiants.leaderboards.selectors import boards_page
+from minigiants.leaderboards.board_pages import BoardQuery, boards_page
 from minigiants.teams.selectors import team_find
 from minigiants.web.competition_cards import competition_cards
 from minigiants.web.page_text import page_text
@@ -65,9 +65,12 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     division = request.GET.get("division") or None
     shown, boards = boards_page(
         competition=page.competition,
-        phase_slug=request.GET.get("phase") or None,
-        division_slug=division,
-        cursor=request.GET.get("cursor") or None,
+        query=BoardQuery(
+            phase=request.GET.get("phase") or None,
+            division=division,
+            cursor=request.GET.get("cursor") or None,
+        ),
+        viewer=request.user,
     )
     person = person_or_none(request)
     team = team_find(user=person, competition=page.competition) if person else None
