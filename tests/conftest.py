@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.support.digits",
     "tests.support.server_with_docker",
     "tests.support.asgi_server",
+    "tests.support.webhook_receiver",
 ]

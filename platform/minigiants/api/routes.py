@@ -12,6 +12,7 @@ from minigiants.api.resources import (
     me,
     submissions,
     uploads,
+    webhooks,
 )
 
 api = DocumentedAPI(
@@ -26,4 +27,6 @@ api = DocumentedAPI(
 install(api)
 for resource in (me, competitions, data, leaderboards, uploads, artifacts, submissions):
     api.add_router("", resource.router)
+for router in webhooks.routers:
+    api.add_router("", router)
 api.add_router("worker", worker_routes.router)

@@ -1,6 +1,7 @@
 """Reading settings from the environment, with errors that name the variable."""
 
 import os
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -47,6 +48,14 @@ def database(url: str) -> dict[str, Any]:
             "options": _PLANNING,
         },
     }
+
+
+def networks(text: str) -> list[str]:
+    """The networks in a comma-separated list, each such as 10.0.0.0/8."""
+    try:
+        return [str(ip_network(item.strip())) for item in text.split(",") if item.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"MINIGIANTS_WEBHOOK_NETWORKS: {error}.") from None
 
 
 def email(url: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@
 | MINIGIANTS_PACKS | folder with the packs that `manage.py seed` publishes |
 | MINIGIANTS_EMAIL_URL | consolemail://, smtp://user:password@host:port or smtps://… |
 | MINIGIANTS_EMAIL_FROM | the sender of mails |
+| MINIGIANTS_WEBHOOK_NETWORKS | comma-separated networks, not public, that webhooks may reach |
 | MINIGIANTS_DEBUG | 1 shows tracebacks in the browser; never in production |
 | MINIGIANTS_LOG_LEVEL | DEBUG, INFO, WARNING, … |
 """
@@ -23,7 +24,7 @@ import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 
 from minigiants.config import logs
-from minigiants.config.environment import database, email, required
+from minigiants.config.environment import database, email, networks, required
 
 # Lets Django's generic classes be written with their model, as the type checker wants them.
 django_stubs_ext.monkeypatch()
@@ -186,6 +187,9 @@ API_RATE_LIMITS = {
     "address": (600, 60),
     "refused": (60, 60),
 }
+
+# Webhooks go to public addresses only, over HTTPS; to these networks in any way.
+WEBHOOK_NETWORKS = networks(os.environ.get("MINIGIANTS_WEBHOOK_NETWORKS", ""))
 
 logs.configure()
 LOGGING = {

@@ -1,4 +1,4 @@
-"""Delivering the outbox: today, mails on how submissions ended, and on scoring that fails."""
+"""Delivering the outbox: to webhooks, and as mails on how submissions ended and what fails."""
 
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from django.utils import timezone
 from minigiants.accounts.models import User
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_waiting
+from minigiants.notifications.models import Webhook
+from minigiants.notifications.webhook_delivery import DISABLED_EVENT, webhooks_tell
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
 from minigiants.submissions.presentation import submission_view
@@ -44,18 +46,30 @@ def _deliver(event_id: int) -> bool:
             return False
         event.attempts += 1
         try:
-            if event.kind in MAILED:
-                _mail_result(UUID(event.payload["submission"]))
-            elif event.kind == SCORING_FAILED_EVENT:
-                _mail_hosts(UUID(event.payload["submission"]))
+            with transaction.atomic():
+                webhooks_tell(event)
+            _mail(event)
         except OSError as error:
             # The mail server is away, or has refused: smtplib's errors are OSErrors.
             event.last_error = f"{type(error).__name__}: {error}"
             log.warning("delivery failed", outbox_event=event.pk, error=event.last_error)
+        except Exception as error:
+            # A defect of ours in one event must not hold all others up.
+            event.last_error = f"{type(error).__name__}: {error}"
+            log.exception("delivery failed", outbox_event=event.pk)
         else:
             event.delivered_at = timezone.now()
         event.save(update_fields=["attempts", "last_error", "delivered_at"])
         return event.delivered_at is not None
+
+
+def _mail(event: OutboxEvent) -> None:
+    if event.kind in MAILED:
+        _mail_result(UUID(event.payload["submission"]))
+    elif event.kind == SCORING_FAILED_EVENT:
+        _mail_hosts(UUID(event.payload["submission"]))
+    elif event.kind == DISABLED_EVENT:
+        _mail_webhook_owner(UUID(event.payload["webhook"]))
 
 
 def _mail_result(submission_id: UUID) -> None:
@@ -98,3 +112,21 @@ def _mail_hosts(submission_id: UUID) -> None:
     )
     subject = f"Minigiants: scoring fails in {competition.title}"
     send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, addresses)
+
+
+def _mail_webhook_owner(webhook_id: UUID) -> None:
+    """Tell who made a webhook that it was switched off, unless it is gone or on again."""
+    webhook = Webhook.objects.select_related("owner").filter(pk=webhook_id).first()
+    if webhook is None or webhook.is_enabled or not webhook.owner.is_active:
+        return
+    body = (
+        f"{webhook.url}\n{webhook.get_disabled_display()}.\n\n"
+        "Nothing more is sent to it. Look at what failed, and switch it on again:\n"
+        f"{settings.BASE_URL}/settings/webhooks/{webhook.pk}/\n"
+    )
+    send_mail(
+        "Minigiants: a webhook was switched off",
+        body,
+        settings.DEFAULT_FROM_EMAIL,
+        [webhook.owner.email],
+    )

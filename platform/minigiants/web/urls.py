@@ -5,7 +5,7 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from minigiants.web.views import competitions, docs, home, settings, submissions, submit
+from minigiants.web.views import competitions, docs, home, settings, submissions, submit, webhooks
 
 app_name = "web"
 urlpatterns = [
@@ -26,6 +26,22 @@ urlpatterns = [
     path("settings/tokens/", settings.tokens, name="tokens"),
     path("settings/tokens/<uuid:token_id>/revoke/", settings.revoke, name="token_revoke"),
     path("settings/tokens/<uuid:token_id>/rotate/", settings.rotate, name="token_rotate"),
+    path("settings/webhooks/", webhooks.index, name="webhooks"),
+    path("settings/webhooks/<uuid:webhook_id>/", webhooks.read, name="webhook"),
+    *(
+        path(f"settings/webhooks/<uuid:webhook_id>/{verb}/", view, name=f"webhook_{verb}")
+        for verb, view in (
+            ("rotate", webhooks.rotate),
+            ("switch", webhooks.switch),
+            ("delete", webhooks.delete),
+            ("test", webhooks.test),
+        )
+    ),
+    path(
+        "settings/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/replay/",
+        webhooks.replay,
+        name="webhook_replay",
+    ),
     path("docs/quickstart", docs.quickstart, name="quickstart"),
     path("docs/errors", docs.errors, name="errors"),
 ]

@@ -5,6 +5,7 @@ A row of the matrix is an operation, a request that suits it, and the answer for
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ from minigiants.accounts.services import token_create
 from minigiants.api.openapi import PART_PATH
 from minigiants.api.routes import api
 from minigiants.artifacts.services import AnnouncedFile, upload_create
+from minigiants.notifications.models import Delivery
+from minigiants.notifications.policies import MANAGING_ROLES
+from minigiants.notifications.selectors import Subject
+from minigiants.notifications.webhooks import webhook_create, webhook_test
 from minigiants.submissions.models import Evaluation
 from minigiants.teams.models import Team
 from tests.minigiants.api.personas import BAD_TOKENS, HOSTS, PERSONAS, SCOPES, Cast, cast_of
@@ -110,6 +115,7 @@ class World:
     evaluation: UUID
     upload: UUID
     token: UUID
+    deliveries: Mapping[str, Delivery]
     cast: Cast
 
     def path(self, template: str) -> str:
@@ -126,6 +132,8 @@ class World:
             "token_id": self.token,
             "token": "not-a-signed-token",
         }
+        for place, delivery in self.deliveries.items():
+            values |= {f"{place}_webhook": delivery.webhook_id, f"{place}_delivery": delivery.pk}
         return template.format(**values)
 
 
@@ -134,6 +142,35 @@ def _announcement(world: World) -> Any:
 
 
 V1 = "/api/v1"
+MANAGERS = tuple(persona for persona in HOSTS if persona.removeprefix("host_") in MANAGING_ROLES)
+
+
+def _webhooks(place: str, *, read: str, write: str) -> dict[tuple[str, str], Operation]:
+    """The operations on a team's webhooks, or on those of a competition's hosts."""
+
+    def answers(scope: str, allowed: int) -> Expected:
+        if place == "team":
+            return _needs(scope, allowed=allowed, other=404)
+        expected = _needs(scope, allowed=allowed, other=403, members=403, staff=allowed)
+        return {**expected, **dict.fromkeys(MANAGERS, allowed)}
+
+    base = f"{V1}/competitions/{{slug}}/{place}/webhooks"
+    one = f"{base}/{{{place}_webhook}}"
+    sent = f"{one}/deliveries/{{{place}_delivery}}"
+    return {
+        ("GET", base): Operation(answers(read, 200)),
+        ("POST", base): Operation(answers(write, 201), lambda w: {"url": "https://example.org/"}),
+        ("GET", one): Operation(answers(read, 200)),
+        ("PATCH", one): Operation(answers(write, 200), lambda w: {"description": "x"}),
+        ("DELETE", one): Operation(answers(write, 204)),
+        ("POST", f"{one}/rotate"): Operation(answers(write, 200)),
+        ("POST", f"{one}/test"): Operation(answers(write, 202)),
+        ("GET", f"{one}/deliveries"): Operation(answers(read, 200)),
+        ("GET", sent): Operation(answers(read, 200)),
+        ("POST", f"{sent}/replay"): Operation(answers(write, 202)),
+    }
+
+
 MATRIX: dict[tuple[str, str], Operation] = {
     ("GET", f"{V1}/me"): Operation(_any_person(200)),
     ("PATCH", f"{V1}/me"): Operation(
@@ -203,6 +240,8 @@ MATRIX: dict[tuple[str, str], Operation] = {
     ("POST", f"{V1}/submissions/{{submission_id}}/cancel"): Operation(
         _needs("submit", allowed=200, other=404, elsewhere=404)
     ),
+    **_webhooks("team", read="read", write="submit"),
+    **_webhooks("host", read="host", write="host"),
     ("POST", f"{V1}/worker/presence"): Operation(WORKERS_ONLY),
     ("POST", f"{V1}/worker/evaluations/{{evaluation_id}}/claim"): Operation(WORKERS_ONLY),
     ("POST", f"{V1}/worker/evaluations/{{evaluation_id}}/heartbeat"): Operation(WORKERS_ONLY),
@@ -233,6 +272,11 @@ def world(team: Team, member: User) -> World:
     upload = upload_create(
         user=member, competition=team.competition, files=[AnnouncedFile("model.onnx", 4)]
     )
+    subjects = {"team": Subject(team=team), "host": Subject(competition=team.competition)}
+    deliveries = {}
+    for place, subject in subjects.items():
+        webhook, _ = webhook_create(user=member, subject=subject, url="https://example.org/")
+        deliveries[place] = webhook_test(webhook=webhook)
     return World(
         slug=team.competition.slug,
         artifact=submission.artifact_id,
@@ -241,6 +285,7 @@ def world(team: Team, member: User) -> World:
         evaluation=submission.evaluations.get().pk,
         upload=upload.pk,
         token=token_create(user=member, name="mine", scopes=["read"], days=1)[0].pk,
+        deliveries=deliveries,
         cast=cast,
     )
 
@@ -267,7 +312,12 @@ def _ask(world: World, persona: str, method: str, path: str, body: Any) -> int:
 
 
 def test_no_operation_is_missing_from_the_matrix() -> None:
-    assert set(MATRIX) == _documented()
+    # `{team_webhook}` and `{host_webhook}` stand for what the document calls `{webhook_id}`.
+    named = {
+        (method, re.sub(r"{(team|host)_(webhook|delivery)}", r"{\2_id}", path))
+        for method, path in MATRIX
+    }
+    assert named == _documented()
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,14 @@ IDLE_SECONDS = 0.5
 """How long to wait for a change: as late as this comes what is due without one."""
 REAP_SECONDS = 5
 SWEEP_SECONDS = 600
+PLATFORM_QUEUE = "platform"
+SWEEPS = (
+    "artifacts.uploads_sweep",
+    "api.idempotency_sweep",
+    "notifications.deliveries_sweep",
+)
+RETRY_SECONDS = 5
+"""How late what was to be sent again (to a webhook) may be."""
 OUTBOX_SECONDS = 2
 
 
@@ -57,10 +65,11 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         carrier = Carrier(celery=celery, redis=Redis.from_url(settings.BROKER_URL))
-        reaping, sweeping, posting = (
+        reaping, sweeping, posting, retrying = (
             Interval(REAP_SECONDS),
             Interval(SWEEP_SECONDS),
             Interval(OUTBOX_SECONDS),
+            Interval(RETRY_SECONDS),
         )
         with AnyChange() as changes:
             while not stopping.is_set():
@@ -71,8 +80,10 @@ class Command(BaseCommand):
                         if taken or again:
                             log.warning("took back", leases=taken, messages=again)
                     if sweeping.passed():
-                        celery.send_task("artifacts.uploads_sweep")
-                    if posting.passed() and outbox_waiting().exists():
+                        for sweep in SWEEPS:
+                            celery.send_task(sweep)
+                    posts = posting.passed() and outbox_waiting().exists()
+                    if posts or (retrying.passed() and not carrier.redis.llen(PLATFORM_QUEUE)):
                         celery.send_task("notifications.deliver")
                     while dispatch(carrier) and not stopping.is_set():
                         pass
