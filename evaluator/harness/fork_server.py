@@ -1,14 +1,14 @@
 """Serves many submissions, each in a forked child: the imports are done once, by the parent.
 
 Only for formats in which no participant code runs. The parent holds the host's channels and never
-looks into a model; each child gets two pipes, and the parent passes on what comes through them.
+looks into a model; each child gets three pipes, and the parent passes on what comes through them.
 So a child that a model has crashed, or taken over, can neither read the next submission's commands
 nor answer for it, and half a frame of a dead child never reaches the host.
 
-The parent is the first process of its namespace: children cannot kill it, all their descendants
-are within its reach, and nothing outlives it. It runs no parallel region, starts no thread and
-opens no GPU before it forks: none of these can be carried through a fork. A child opens the GPU for
-itself, and gives it back by ending.
+The parent is the first process of its namespace, and ignores all signals: no child can end or stop
+it, all their descendants are within its reach, and nothing outlives it. It runs no parallel region,
+starts no thread and opens no GPU before it forks: none of these can be carried through a fork. A
+child opens the GPU for itself, and gives it back by ending.
 """
 
 import contextlib
@@ -17,12 +17,11 @@ import os
 import select
 import signal
 from collections import deque
-from types import FrameType
 
 from evaluator.harness import processes
 from evaluator.harness.channels import Channels
 from evaluator.harness.commands import decode_command
-from evaluator.harness.forked_child import Child, fork_child
+from evaluator.harness.forked_child import STDERR, Child, fork_child
 from evaluator.harness.protocol import (
     HEADER,
     RUN_BYTES,
@@ -37,7 +36,7 @@ from evaluator.harness.runners import Runner
 
 FIRST_PROCESS = 1
 READ_BYTES = 65_536
-PARENTS_OWN = frozenset({Kind.READY, Kind.ENDED})
+PARENTS_OWN = frozenset({Kind.READY, Kind.BEGUN, Kind.ENDED})
 NO_FRAME = bytes(HEADER.size)
 """A header of a kind that there is not: told to a host whose conversation has lost its sense."""
 
@@ -66,7 +65,7 @@ class ForkServer:
 
         Commands that come too late for a child that has died are dropped.
         """
-        signal.signal(signal.SIGTERM, _leave)  # the kernel spares init what it does not handle
+        processes.ignore_signals()
         processes.hide_memory()
         gc.collect()
         gc.freeze()  # a collection in a child would touch, and so copy, all that is shared
@@ -91,13 +90,16 @@ class ForkServer:
             raise RuntimeError(f"The fork server has {before.threads} threads: it must not fork.")
         child = fork_child(self._channels, self._runner)
         try:
+            self._channels.send(Frame(Kind.BEGUN, begin.run))
             self._pass_on(child)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(EVERYTHING_ELSE, signal.SIGKILL)
+            _, status, used = os.wait4(child.pid, 0)
+            _reap()
+            while _pass_on_log(child):  # what was printed last
+                pass
         finally:
             child.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(EVERYTHING_ELSE, signal.SIGKILL)
-        _, status, used = os.wait4(child.pid, 0)
-        _reap()
         ended = Ended(
             code=os.waitstatus_to_exitcode(status),
             peak_memory_bytes=max(0, used.ru_maxrss * KIBIBYTE - before.resident_bytes),
@@ -114,12 +116,17 @@ class ForkServer:
         """
         reader = FrameReader()
         poller = select.poll()
-        poller.register(self._channels.commands, select.POLLIN)
-        poller.register(child.results, select.POLLIN)
+        # In the order in which they are told: what was printed before an answer goes before it.
+        for source in (self._channels.commands, child.log, child.results):
+            poller.register(source, select.POLLIN)
         while True:
             while self._lines:  # some may have come together with the command to begin
                 child.tell(self._lines.popleft())
             for descriptor, _ in poller.poll():
+                if descriptor == child.log:
+                    if not _pass_on_log(child):
+                        poller.unregister(child.log)
+                    continue
                 if descriptor != child.results:
                     self._read_commands()
                     continue
@@ -140,12 +147,17 @@ class ForkServer:
         self._lines.extend(lines)
 
 
+def _pass_on_log(child: Child) -> bool:
+    """Print what a child has printed. False once nobody can print any more."""
+    data = os.read(child.log, READ_BYTES)
+    unwritten = memoryview(data)
+    while unwritten:
+        unwritten = unwritten[os.write(STDERR, unwritten) :]
+    return bool(data)
+
+
 def _reap() -> None:
     """Wait for whatever a child left behind; all of it has been killed."""
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)
-
-
-def _leave(number: int, _frame: FrameType | None) -> None:
-    os._exit(128 + number)

@@ -52,7 +52,9 @@ class Kind(IntEnum):
     """The model failed. Payload: a `Complaint` in ASCII."""
     TEXTS = 6
     """The next texts. Payload: their number (u32), then each as length (u32) and UTF-8."""
-    ENDED = 7
+    BEGUN = 7
+    """A submission has a process of its own, which answers from now on. No payload."""
+    ENDED = 8
     """A submission's process, and all that it started, is gone. Payload: an `Ended`."""
 
 

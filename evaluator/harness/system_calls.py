@@ -21,6 +21,8 @@ LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
 """Offsets in `struct seccomp_data`; of the argument, the lower half."""
 
+ARGUMENT_BYTES = 8
+
 ALLOW, ERRNO = 0x7FFF_0000, 0x0005_0000
 OTHER_ABI = 0x4000_0000
 """From here on x86-64 numbers the calls of x32; no kernel has as many calls of its own."""
@@ -32,6 +34,7 @@ PR_SET_NO_NEW_PRIVS = 38
 SET_MODE_FILTER, ALL_THREADS = 1, 1
 
 NEEDLESS_EVERYWHERE = {
+    "pidfd_send_signal": 424,
     "io_uring_setup": 425,
     "io_uring_enter": 426,
     "io_uring_register": 427,
@@ -44,18 +47,28 @@ NEEDLESS_EVERYWHERE = {
     "pidfd_getfd": 438,
     "mount_setattr": 442,
 }
-CLONE3 = 435
+CLONE3, OPENAT2 = 435, 437
+ITSELF, FIRST_PROCESS = 0, 1
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The numbers that a kind of processor gives to calls; `needless` ones are denied."""
+    """The numbers that a kind of processor gives to calls.
+
+    `needless` ones are denied; `adjusting` ones, which change how a process is treated, but on the
+    caller itself; and `signalling` ones on the first process, which serves the next submission too.
+    All of the latter two name the process in their first argument. `opening` tells for each call
+    that opens a file by its name which argument holds the flags, None if it always writes.
+    """
 
     audit: int
     seccomp: int
     socket: int
     clone: int
     needless: Mapping[str, int]
+    adjusting: Mapping[str, int]
+    signalling: Mapping[str, int]
+    opening: Mapping[int, int | None]
 
 
 MACHINES = {
@@ -70,6 +83,8 @@ MACHINES = {
             "semget": 64,
             "msgget": 68,
             "ptrace": 101,
+            "setpriority": 141,
+            "ioprio_set": 251,
             "pivot_root": 155,
             "mount": 165,
             "umount2": 166,
@@ -90,6 +105,21 @@ MACHINES = {
             "bpf": 321,
             "userfaultfd": 323,
         },
+        adjusting={
+            "sched_setparam": 142,
+            "sched_setscheduler": 144,
+            "sched_setaffinity": 203,
+            "prlimit64": 302,
+            "sched_setattr": 314,
+        },
+        signalling={
+            "kill": 62,
+            "rt_sigqueueinfo": 129,
+            "tkill": 200,
+            "tgkill": 234,
+            "rt_tgsigqueueinfo": 297,
+        },
+        opening={2: 1, 85: None, 257: 2},
     ),
     "aarch64": Machine(
         audit=0xC000_00B7,
@@ -98,6 +128,7 @@ MACHINES = {
         clone=220,
         needless={
             **NEEDLESS_EVERYWHERE,
+            "ioprio_set": 30,
             "umount2": 39,
             "mount": 40,
             "pivot_root": 41,
@@ -105,6 +136,7 @@ MACHINES = {
             "kexec_load": 104,
             "init_module": 105,
             "ptrace": 117,
+            "setpriority": 140,
             "mq_open": 180,
             "msgget": 186,
             "semget": 190,
@@ -122,6 +154,21 @@ MACHINES = {
             "bpf": 280,
             "userfaultfd": 282,
         },
+        adjusting={
+            "sched_setparam": 118,
+            "sched_setscheduler": 119,
+            "sched_setaffinity": 122,
+            "prlimit64": 261,
+            "sched_setattr": 274,
+        },
+        signalling={
+            "kill": 129,
+            "tkill": 130,
+            "tgkill": 131,
+            "rt_sigqueueinfo": 138,
+            "rt_tgsigqueueinfo": 240,
+        },
+        opening={56: 2},
     ),
 }
 
@@ -133,11 +180,30 @@ def deny_needless_calls() -> None:
     flags a filter cannot read, with ENOSYS, upon which libraries take clone. Raises `OSError` where
     the kernel does not filter, and `RuntimeError` on a processor whose numbers are not known here.
     """
+    machine = _machine()
+    _install(_needless(machine), machine)
+
+
+def deny_opening_to_write() -> None:
+    """Deny this process, and whatever it starts, to open a file by its name but to read it.
+
+    Under gVisor a process can open the pipes of another one of the same user, by /proc. Raises as
+    `deny_needless_calls` does. openat2, whose flags a filter cannot read, fails with ENOSYS.
+    """
+    machine = _machine()
+    _install(_opening(machine), machine)
+
+
+def _machine() -> Machine:
     machine = MACHINES.get(platform.machine())
     if machine is None:
         raise RuntimeError(f"The system calls of {platform.machine()} are not known.")
+    return machine
+
+
+def _install(filtering: Iterator[bytes], machine: Machine) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    instructions = b"".join(_program(machine))
+    instructions = b"".join(filtering)
     code = ctypes.create_string_buffer(instructions, len(instructions))
     # struct sock_fprog: the number of instructions, padding, and where they are.
     program = struct.pack("@HxxxxxxP", len(instructions) // 8, ctypes.addressof(code))
@@ -153,17 +219,55 @@ def _denied() -> OSError:
     return OSError(number, f"filter of system calls: {os.strerror(number)}")
 
 
-def _program(machine: Machine) -> Iterator[bytes]:
-    """The filter. Jumps count the instructions to skip, if the comparison holds and if not."""
+def _opening(machine: Machine) -> Iterator[bytes]:
+    """The filter of `deny_opening_to_write`."""
+    yield from _beginning(machine)
+    for number, position in machine.opening.items():
+        if position is None:
+            yield _instruction(EQUAL, number, 0, 1)
+            yield _refuse(errno.EACCES)
+            continue
+        yield _instruction(EQUAL, number, 0, 4)
+        yield _instruction(LOAD, FIRST_ARGUMENT + position * ARGUMENT_BYTES)
+        yield _instruction(ANY_BIT, os.O_ACCMODE, 0, 1)
+        yield _refuse(errno.EACCES)
+        yield _instruction(RETURN, ALLOW)
+    yield _instruction(EQUAL, OPENAT2, 0, 1)
+    yield _refuse(errno.ENOSYS)
+    yield _instruction(RETURN, ALLOW)
+
+
+def _beginning(machine: Machine) -> Iterator[bytes]:
+    """Refuse calls of another processor, and have the number of all others at hand.
+
+    Jumps count the instructions to skip, if the comparison holds and if not.
+    """
     yield _instruction(LOAD, ARCHITECTURE)
     yield _instruction(EQUAL, machine.audit, 1, 0)
     yield _refuse(errno.EPERM)
     yield _instruction(LOAD, NUMBER)
     yield _instruction(AT_LEAST, OTHER_ABI, 0, 1)
     yield _refuse(errno.EPERM)
+
+
+def _needless(machine: Machine) -> Iterator[bytes]:
+    """The filter of `deny_needless_calls`."""
+    yield from _beginning(machine)
     for number in machine.needless.values():
         yield _instruction(EQUAL, number, 0, 1)
         yield _refuse(errno.EPERM)
+    for number in machine.adjusting.values():
+        yield _instruction(EQUAL, number, 0, 4)
+        yield _instruction(LOAD, FIRST_ARGUMENT)
+        yield _instruction(EQUAL, ITSELF, 1, 0)
+        yield _refuse(errno.EPERM)
+        yield _instruction(RETURN, ALLOW)
+    for number in machine.signalling.values():
+        yield _instruction(EQUAL, number, 0, 4)
+        yield _instruction(LOAD, FIRST_ARGUMENT)
+        yield _instruction(EQUAL, FIRST_PROCESS, 0, 1)
+        yield _refuse(errno.EPERM)
+        yield _instruction(RETURN, ALLOW)
     yield _instruction(EQUAL, CLONE3, 0, 1)
     yield _refuse(errno.ENOSYS)
     yield _instruction(EQUAL, machine.clone, 0, 3)

@@ -118,7 +118,11 @@ def as_fork_server(
             Ulimit(name="msgqueue", soft=0, hard=0),
         ],
     }
-    container = {**settings.container, "environment": harness_environment(threads=1)}
+    container = {
+        **settings.container,
+        "environment": harness_environment(threads=1),
+        "stop_signal": "SIGKILL",  # it ignores all others, which a child could send
+    }
     return replace(settings, container=container, host=host)
 
 

@@ -20,6 +20,7 @@ HEADER_BYTES = 8
 STREAMS = {1: Source.RESULTS, 2: Source.LOG}
 EXIT_SECONDS = 2.0
 SEND_SECONDS = 10.0
+LATE_EVENT_SECONDS = 0.3
 NANOSECONDS = 1e9
 KILLED_BY_SIGNAL = 128
 CGROUPS = Path("/sys/fs/cgroup")
@@ -99,7 +100,10 @@ class DockerGuest:
 
     def send(self, data: bytes) -> None:
         """Write a command to the container's standard input."""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        with (
+            engine_faults("sending a command"),
+            contextlib.suppress(BrokenPipeError, ConnectionResetError),
+        ):
             self._socket.settimeout(SEND_SECONDS)
             self._socket.sendall(data)
 
@@ -107,13 +111,14 @@ class DockerGuest:
         """What the container wrote, None once both streams are closed."""
         if self._ended:
             return None
-        self._socket.settimeout(timeout)
-        try:
-            data = self._socket.recv(READ_BYTES)
-        except TimeoutError:
-            return []
-        except ConnectionResetError:
-            data = b""
+        with engine_faults("listening to a container"):
+            self._socket.settimeout(timeout)
+            try:
+                data = self._socket.recv(READ_BYTES)
+            except TimeoutError:
+                return []
+            except ConnectionResetError:
+                data = b""
         if not data:
             self._ended = True
             return None
@@ -166,19 +171,25 @@ class DockerGuest:
         out_of_memory = bool(state["OOMKilled"])
         if code is not None and code > KILLED_BY_SIGNAL:
             code = KILLED_BY_SIGNAL - code
-            if not out_of_memory and self._killed_by_engine():
-                raise SandboxFault("The container engine ended the container, as on its own stop.")
+            if not out_of_memory:
+                told = self._events()
+                if "kill" in told:
+                    raise SandboxFault("The engine ended the container, as on its own stop.")
+                out_of_memory = "oom" in told
         return Exit(code=code, out_of_memory=out_of_memory)
 
-    def _killed_by_engine(self) -> bool:
-        """Whether the engine sent a signal: a model that kills itself leaves no such event."""
-        kills = cast(Any, self._api).events(
+    def _events(self) -> set[str]:
+        """Whether the engine sent a signal, and whether it heard of a lack of memory.
+
+        Of the latter it may hear after the end. A model that kills itself leaves neither event.
+        """
+        events = cast(Any, self._api).events(
             since=1,
-            until=f"{time.time():.6f}",
-            filters={"container": self._container, "event": "kill"},
+            until=f"{time.time() + LATE_EVENT_SECONDS:.6f}",
+            filters={"container": self._container, "event": ["kill", "oom"]},
             decode=True,
         )
-        return any(True for _ in kills)
+        return {event["Action"] for event in events}
 
     def _remove(self) -> None:
         with engine_faults("removing a container"), contextlib.suppress(NotFound):

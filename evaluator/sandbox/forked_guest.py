@@ -17,7 +17,11 @@ from evaluator.harness.protocol import (
     encode,
     log_marker,
 )
+from evaluator.sandbox.base import SandboxFault
 from evaluator.sandbox.guest import Chunk, Exit, Guest, Source, Usage
+
+BEGINNING_SECONDS = 10.0
+"""How long the server may take to fork. Past it the fault is ours."""
 
 ENDING_SECONDS = 2.0
 """How long the server may take to tell of the end of a child that is leaving."""
@@ -34,7 +38,7 @@ class ForkedGuest:
     """
 
     def __init__(self, server: Guest) -> None:
-        """Have the server fork."""
+        """Have the server fork. Raises `SandboxFault` if it does not: nothing has run then."""
         self.survived = False
         self._server = server
         self._run = secrets.token_bytes(RUN_BYTES)
@@ -45,6 +49,7 @@ class ForkedGuest:
         self._log_tail = b""
         self._exit: Exit | None = None
         server.send(encode_command(Begin(self._run)))
+        self._await_begun()
 
     def send(self, data: bytes) -> None:
         """Write a command for the child; the server drops it if the child has gone."""
@@ -108,6 +113,24 @@ class ForkedGuest:
             else:
                 raise ProtocolError("the end of something else")
         return frames
+
+    def _await_begun(self) -> None:
+        """Wait until there is a child. Its first word would answer a command, and none was sent."""
+        deadline = time.monotonic() + BEGINNING_SECONDS
+        printed = b""
+        frames: list[Frame] = []
+        while not frames and (left := deadline - time.monotonic()) > 0:
+            chunks = self._server.receive(left)
+            if chunks is None:
+                break
+            for source, data in chunks:
+                if source is Source.LOG:
+                    printed += data
+                else:
+                    frames += self._reader.feed(data)
+        if frames != [Frame(Kind.BEGUN, self._run)]:
+            said = printed[-1000:].decode(errors="replace")
+            raise SandboxFault(f"The fork server did not begin a submission: {said}")
 
     def _await_end(self) -> None:
         """Wait for the end of a child that leaves. What it still says is nobody's concern."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from evaluator.sandbox.base import SandboxFault
 from evaluator.sandbox.guest import Guest
 from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.workspace import JobFolder
@@ -19,7 +20,10 @@ class ReadyGuest:
 
     def is_waiting(self) -> bool:
         """Whether it lives and is silent, as one has to be that nobody has asked anything."""
-        chunks = self.guest.receive(LISTEN_SECONDS)
+        try:
+            chunks = self.guest.receive(LISTEN_SECONDS)
+        except SandboxFault:
+            return False
         return chunks is not None and not chunks
 
     def destroy(self) -> None:

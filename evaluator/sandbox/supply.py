@@ -150,7 +150,8 @@ class GuestSupply:
             finally:
                 child.destroy()
                 job.remove()
-                survived = child.survived
+                # The next submission must find neither a process nor a file of this one.
+                survived = child.survived and not job.path.exists()
         finally:
             if ready is not None and survived:
                 self._servers.give_back(ready)

@@ -176,7 +176,7 @@ def test_a_container_that_the_engine_stops_is_our_fault(
                 engine.kill(container, signal)
         return True
 
-    with pytest.raises(SandboxFault, match="ended the container"):
+    with pytest.raises(SandboxFault, match="engine ended the container"):
         sandbox.run(request, on_stage=stop)
 
 
