@@ -12,9 +12,12 @@ from uuid import uuid4
 import httpx
 
 from client.errors import ApiProblem, Unreachable
+from client.object_store import store_problem
 
 RETRIED_STATUSES: Final = frozenset({502, 503, 504})
-RETRIED_CODES: Final = frozenset({"rate_limited", "idempotency_in_flight", "part_in_flight"})
+RETRIED_CODES: Final = frozenset(
+    {"rate_limited", "idempotency_in_flight", "part_in_flight", "too_many_uploads"}
+)
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 8.0
 LONGEST_RETRY_AFTER_SECONDS: Final = 120.0
@@ -75,7 +78,10 @@ class Transport:
         self._send("DELETE", path)
 
     def put_bytes(self, path: str, content: bytes, headers: Mapping[str, str]) -> None:
-        """A PUT of raw bytes that carries its own authorisation in `headers`."""
+        """A PUT of raw bytes that carries its own authorisation in `headers`.
+
+        `path` may be the whole URL of an object store.
+        """
         self._send("PUT", path, content=content, headers=headers, with_token=False)
 
     def get_text(self, path: str) -> str:
@@ -143,6 +149,9 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 
 def _problem(response: httpx.Response) -> ApiProblem:
+    told = store_problem(response)
+    if told is not None:
+        return told
     try:
         document = response.json()
     except ValueError:

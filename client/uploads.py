@@ -17,6 +17,10 @@ from evaluator.inspection import LocalFile
 
 PART_ATTEMPTS: Final = 4
 PARALLEL_PARTS: Final = 4
+SENT_AGAIN: Final = frozenset({"part_checksum_mismatch", "part_address_expired"})
+"""What the way is at fault for: what arrived was not what was sent, or it came too late."""
+INCOMPLETE: Final = frozenset({"upload_incomplete", "part_checksum_mismatch"})
+"""The server has lost parts that it had, or found them wrong, or another run of ours resumed."""
 
 Progress = Callable[[int], None]
 """Told how many more bytes have arrived."""
@@ -92,9 +96,8 @@ class Uploader:
         try:
             done = self._transport.post(f"/uploads/{upload.id}/complete")
         except ApiProblem as problem:
-            if problem.code != "upload_incomplete":
+            if problem.code not in INCOMPLETE:
                 raise
-            # The server has lost parts that it confirmed, or another run of ours resumed too.
             self._send_missing(self._state(upload.id), sources)
             done = self._transport.post(f"/uploads/{upload.id}/complete")
         return Artifact.model_validate(done)
@@ -141,23 +144,31 @@ class Uploader:
                 raise
 
     def _send_part(self, upload: Upload, position: int, source: HashedFile, number: int) -> int:
-        path = f"/uploads/{upload.id}/files/{position}/parts/{number}"
-        headers = {
-            "X-Upload-Token": upload.upload_token,
-            "X-Part-SHA256": source.parts[number],
-            "Content-Type": "application/octet-stream",
-        }
+        part = f"/uploads/{upload.id}/files/{position}/parts/{number}"
         for attempt in range(1, PART_ATTEMPTS + 1):
             data = source.read_part(number)
             try:
-                self._transport.put_bytes(path, data, headers)
+                address, headers = self._address(upload, part, source.parts[number])
+                self._transport.put_bytes(address, data, headers)
             except ApiProblem as problem:
-                # What arrived was not what was sent: the way is at fault, so send it again.
-                if problem.code != "part_checksum_mismatch" or attempt == PART_ATTEMPTS:
+                if problem.code == "file_known":
+                    return len(data)  # another run of ours was faster
+                if problem.code not in SENT_AGAIN or attempt == PART_ATTEMPTS:
                     raise
             else:
                 return len(data)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _address(self, upload: Upload, part: str, sha256: str) -> tuple[str, dict[str, str]]:
+        """Where a part goes and what opens that address: the platform, or its object store."""
+        if upload.is_direct:
+            address = self._transport.post(f"{part}/address", {"sha256": sha256})
+            return address["url"], address["headers"]
+        return part, {
+            "X-Upload-Token": upload.upload_token,
+            "X-Part-SHA256": sha256,
+            "Content-Type": "application/octet-stream",
+        }
 
 
 def _missing_bytes(upload: Upload) -> int:

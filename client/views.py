@@ -87,6 +87,7 @@ class Upload(View):
     id: str
     status: str
     part_bytes: int
+    is_direct: bool
     upload_token: str
     files: list[UploadFile]
     artifact: str | None

@@ -10,4 +10,5 @@ pytest_plugins = [
     "tests.support.server_with_docker",
     "tests.support.asgi_server",
     "tests.support.webhook_receiver",
+    "tests.support.s3_server",
 ]

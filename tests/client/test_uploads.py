@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from evaluator.contract import PART_BYTES
 from minigiants.artifacts.models import Artifact, UploadPart, UploadSession
 from minigiants.competitions.models import Competition
 from minigiants.core.blobstore import blob_store
+from minigiants.core.s3_location import S3Location
 from tests.support.asgi_server import AsgiServer
 from tests.support.faulty_proxy import FaultyProxy
 
@@ -81,6 +83,28 @@ def test_what_the_way_has_changed_is_sent_again(
     ):
         server.upload(model, competition.slug)
         assert network.corruptions_left == 0
+    _check_stored(model)
+
+
+def test_parts_go_straight_to_an_object_store(
+    s3: S3Location,
+    asgi_server: AsgiServer,
+    competition: Competition,
+    token: str,
+    model: Path,
+    settings: Any,
+) -> None:
+    store = int(s3.endpoint.rpartition(":")[2])
+    with (
+        FaultyProxy(store, cut_after=PART_BYTES // 2, cuts=2, corrupt=2) as network,
+        FaultyProxy(asgi_server.port) as platform,
+        _sdk(platform.url, token) as server,
+    ):
+        settings.BLOBS = replace(s3, endpoint=network.url)
+        server.upload(model, competition.slug)
+        assert (network.cuts_left, network.corruptions_left) == (0, 0)
+        assert platform.bytes_passed < 65_536
+    settings.BLOBS = s3
     _check_stored(model)
 
 

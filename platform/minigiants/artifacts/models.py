@@ -107,6 +107,9 @@ class UploadFile(models.Model):
         related_name="+",
         help_text="Set where the team already has these bytes: nothing needs to be sent",
     )
+    store_upload = models.CharField(
+        max_length=1024, blank=True, help_text="With S3: its multipart upload, once one was begun"
+    )
 
     class Meta:
         ordering: ClassVar = ["position"]
@@ -120,7 +123,11 @@ class UploadFile(models.Model):
 
 
 class UploadPart(models.Model):
-    """A part that has arrived, with the SHA-256 that was computed while it was written."""
+    """A part and its SHA-256.
+
+    In a folder: one that has arrived, hashed while it was written. With S3: one for which an
+    address was asked; what has arrived the store knows.
+    """
 
     id = models.BigAutoField(primary_key=True)
     file = models.ForeignKey(UploadFile, on_delete=models.CASCADE, related_name="parts")

@@ -1,29 +1,32 @@
-"""Receiving one part of a file: written at its offset and hashed in the same pass."""
+"""Receiving one part of a file into the folder: written at its offset, hashed in the same pass."""
 
 import errno
 import fcntl
 import hashlib
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from evaluator.contract import PART_BYTES
-from minigiants.artifacts import layout
-from minigiants.artifacts.models import UploadFile, UploadPart, UploadSession
+from minigiants.artifacts.folder_parts import FolderParts
+from minigiants.artifacts.layout import part_length
+from minigiants.artifacts.models import UploadPart
+from minigiants.artifacts.open_uploads import require_part, upload_file, upload_open
+from minigiants.artifacts.part_store import part_store
 from minigiants.artifacts.problems import (
     PartConflict,
+    PartElsewhere,
     PartInFlight,
     PartLength,
     PartMismatch,
     StorageFull,
-    UploadClosed,
 )
-from minigiants.core.problems import NotFound
 
 
 class PartWriter:
@@ -35,16 +38,18 @@ class PartWriter:
     """
 
     def __init__(self, *, session_id: UUID, position: int, number: int, sha256: str) -> None:
-        """Raises NotFound, UploadClosed, PartInFlight or PartConflict."""
-        self._file = _open_file(session_id, position)
-        if not 0 <= number < layout.part_count(self._file.size):
-            raise NotFound(f"{self._file.path} has no part {number}.")
+        """Raises NotFound, UploadClosed, PartElsewhere, PartInFlight or PartConflict."""
+        store = part_store()
+        if not isinstance(store, FolderParts):
+            raise PartElsewhere("Parts go straight to its object store.")
+        session = upload_open(session_id)
+        self._file = upload_file(session, position)
         self._number = number
         self._expected = bytes.fromhex(sha256)
-        self.length = layout.part_length(self._file.size, number)
+        self.length = part_length(self._file.size, require_part(self._file, number))
         self._written = 0
         self._hash = hashlib.sha256()
-        path = layout.staged_file(session_id, position)
+        path = store.staged_file(session_id, position)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
@@ -84,14 +89,10 @@ class PartWriter:
         offset = self._number * PART_BYTES + self._written
         self._hash.update(data)
         view = memoryview(data)
-        try:
+        with _full_disk():
             while view:
                 count = os.pwrite(self._descriptor, view, offset)
                 view, offset = view[count:], offset + count
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise StorageFull("The disk of the blob store is full.") from error
-            raise
         self._written += len(data)
 
     def finish(self) -> None:
@@ -107,8 +108,11 @@ class PartWriter:
                 f"Part {self._number} of {self._file.path}: X-Part-SHA256 says "
                 f"{self._expected.hex()}, received was {digest.hex()}."
             )
+        # What is said to have arrived must be there after a power cut too.
+        with _full_disk():
+            os.fdatasync(self._descriptor)
         with transaction.atomic():
-            _open_session(self._file.session_id, lock=True)
+            upload_open(self._file.session_id, lock=True)
             UploadPart.objects.create(
                 file=self._file, number=self._number, sha256=digest, size=self._written
             )
@@ -125,21 +129,11 @@ class PartWriter:
         os.close(self._descriptor)
 
 
-def _open_session(session_id: UUID, *, lock: bool = False) -> UploadSession:
-    rows = UploadSession.objects.select_for_update() if lock else UploadSession.objects
-    session = rows.filter(pk=session_id).first()
-    if session is None:
-        raise NotFound("There is no such upload.")
-    if session.status != UploadSession.Status.OPEN or session.expires_at <= timezone.now():
-        raise UploadClosed(f"Its status is {session.status}.")
-    return session
-
-
-def _open_file(session_id: UUID, position: int) -> UploadFile:
-    session = _open_session(session_id)
-    file = UploadFile.objects.filter(session=session, position=position).first()
-    if file is None:
-        raise NotFound(f"The upload has no file at position {position}.")
-    if file.blob_id is not None:
-        raise PartConflict(f"{file.path} is known already and needs no sending.")
-    return file
+@contextmanager
+def _full_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageFull("The disk of the blob store is full.") from error
+        raise

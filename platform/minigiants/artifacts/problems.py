@@ -68,11 +68,25 @@ class PartConflict(Problem):
     mend = "The file changed while it was sent. Start a new upload."
 
 
+class FileKnown(Problem):
+    code = "file_known"
+    status = 409
+    title = "The bytes of this file are there already"
+    mend = "Send nothing for it. GET /uploads/{id} tells which parts are still missing."
+
+
 class PartInFlight(Problem):
     code = "part_in_flight"
     status = 409
     title = "This very part is just being received"
     mend = "Wait for the other request to end, then ask which parts are missing."
+
+
+class PartElsewhere(Problem):
+    code = "part_elsewhere"
+    status = 409
+    title = "This server takes no parts itself"
+    mend = "Ask POST /uploads/{id}/files/{position}/parts/{n}/address where to send the part."
 
 
 class StorageFull(Problem):

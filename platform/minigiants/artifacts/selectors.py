@@ -12,6 +12,7 @@ from evaluator.inspection.judgement import DivisionBudget, Judgement, judge
 from minigiants.accounts.models import User
 from minigiants.artifacts.layout import part_count
 from minigiants.artifacts.models import Artifact, Inspection, UploadSession
+from minigiants.artifacts.part_store import part_store
 from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.pack import PackSpec
 from minigiants.core.blobstore import blob_store
@@ -57,27 +58,30 @@ def upload_get(*, user: User, upload_id: UUID) -> UploadSession:
 
 def upload_files(session: UploadSession) -> list[FileState]:
     """What has arrived of each announced file, in the order of announcement."""
-    states = []
-    for file in session.files.prefetch_related("parts"):
-        parts = part_count(file.size)
-        arrived = {part.number for part in file.parts.all()}
-        needs_sending = file.blob_id is None and parts > 0
-        missing = (
-            tuple(number for number in range(parts) if number not in arrived)
-            if needs_sending
-            else ()
+    files = list(session.files.prefetch_related("parts"))
+    wanted = [file for file in files if file.blob_id is None and file.size > 0]
+    is_open = session.status == UploadSession.Status.OPEN
+    arrived = part_store().arrived(wanted) if is_open else {}
+    missing = {
+        file.position: tuple(
+            number
+            for number in range(part_count(file.size))
+            if number not in arrived.get(file.position, ())
         )
-        states.append(
-            FileState(
-                position=file.position,
-                path=file.path,
-                size=file.size,
-                parts=parts,
-                missing=missing,
-                needs_sending=needs_sending,
-            )
+        for file in wanted
+        if session.status != UploadSession.Status.COMPLETE
+    }
+    return [
+        FileState(
+            position=file.position,
+            path=file.path,
+            size=file.size,
+            parts=part_count(file.size),
+            missing=missing.get(file.position, ()),
+            needs_sending=file.blob_id is None and file.size > 0,
         )
-    return states
+        for file in files
+    ]
 
 
 def artifact_get(*, user: User, artifact_id: UUID) -> Artifact:

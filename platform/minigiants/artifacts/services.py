@@ -1,8 +1,6 @@
 """From announced files to an artifact: whole, or not at all."""
 
 import hashlib
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,10 +11,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from evaluator.contract import PART_BYTES, composite_digest
-from evaluator.inspection import LocalFile, detect_format, folder_files
+from evaluator.contract import composite_digest
+from evaluator.inspection import detect_format, folder_files
 from minigiants.accounts.models import User
-from minigiants.artifacts import layout
 from minigiants.artifacts.inspection import artifact_inspect
 from minigiants.artifacts.models import (
     Artifact,
@@ -25,7 +22,8 @@ from minigiants.artifacts.models import (
     UploadFile,
     UploadSession,
 )
-from minigiants.artifacts.parts import PartWriter
+from minigiants.artifacts.open_uploads import require_part, upload_file, upload_open
+from minigiants.artifacts.part_store import PartAddress, part_store
 from minigiants.artifacts.policies import require_rules_accepted
 from minigiants.artifacts.problems import (
     TooManyFiles,
@@ -37,7 +35,7 @@ from minigiants.artifacts.problems import (
 from minigiants.artifacts.selectors import artifact_files, upload_files, upload_get
 from minigiants.competitions.models import Competition, PackFile
 from minigiants.competitions.selectors import spec_of
-from minigiants.core.blobstore import blob_store
+from minigiants.core.blobstore import store_file
 from minigiants.core.problems import InvalidInput
 from minigiants.teams.models import Team
 from minigiants.teams.services import team_of_user
@@ -125,15 +123,16 @@ def _match(known: dict[str, Blob], file: AnnouncedFile) -> Blob | None:
 def upload_complete(*, user: User, upload_id: UUID) -> Artifact:
     """Make an artifact of an upload whose parts are all there, and inspect it.
 
-    Completing twice answers the same artifact. Raises NotFound, UploadClosed, UploadIncomplete.
+    Completing twice answers the same artifact, and a completion that was cut short goes on.
+    Raises NotFound, UploadClosed, UploadIncomplete, PartMismatch.
     """
     session = upload_get(user=user, upload_id=upload_id)
     with transaction.atomic():
         session = UploadSession.objects.select_for_update().get(pk=session.pk)
         artifact = session.artifact
         if artifact is None:
-            artifact = _assemble(session)
-    shutil.rmtree(layout.session_folder(session.pk), ignore_errors=True)
+            artifact = _assemble(upload_open(session.pk))
+    part_store().discard(session.pk)
     version = artifact.team.competition.current_version
     if version is None:
         raise UploadClosed("The competition is not published any more.")
@@ -142,13 +141,11 @@ def upload_complete(*, user: User, upload_id: UUID) -> Artifact:
 
 
 def _assemble(session: UploadSession) -> Artifact:
-    if session.status != UploadSession.Status.OPEN or session.expires_at <= timezone.now():
-        raise UploadClosed(f"Its status is {session.status}.")
     missing = {file.path: list(file.missing) for file in upload_files(session) if file.missing}
     if missing:
         count = sum(len(parts) for parts in missing.values())
         raise UploadIncomplete(f"{count} parts have not arrived.", missing=missing)
-    blobs = {file.path: _blob_of(session, file) for file in session.files.all()}
+    blobs = {file.path: _blob_of(file) for file in session.files.select_related("blob")}
     manifest = _manifest_digest({path: blob.digest for path, blob in blobs.items()})
     artifact, created = Artifact.objects.get_or_create(
         team_id=session.team_id,
@@ -171,28 +168,13 @@ def _assemble(session: UploadSession) -> Artifact:
     return artifact
 
 
-def _blob_of(session: UploadSession, file: UploadFile) -> Blob:
+def _blob_of(file: UploadFile) -> Blob:
     if file.blob is not None:
         return file.blob
-    parts = [bytes(part.sha256) for part in file.parts.order_by("number")]
-    digest = composite_digest(parts)
-    staged = layout.staged_file(session.pk, file.position)
-    if not parts:
-        staged.parent.mkdir(parents=True, exist_ok=True)
-        staged.touch()
-    if not blob_store().exists(digest):
-        _make_durable(staged)
-        blob_store().adopt(staged, digest)
+    digest = composite_digest(bytes(part.sha256) for part in file.parts.order_by("number"))
+    part_store().assemble(file, digest)
     blob, _ = Blob.objects.get_or_create(digest=digest, defaults={"size": file.size})
     return blob
-
-
-def _make_durable(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _manifest_digest(digests: dict[str, str]) -> str:
@@ -208,11 +190,21 @@ def upload_abort(*, user: User, upload_id: UUID) -> None:
 
 
 def uploads_sweep() -> int:
-    """Remove the uploads whose time is over. Returns how many there were."""
+    """Remove the uploads whose time is over. Returns how many there were.
+
+    Parts that outlived their upload are removed too: of a request that was still writing when the
+    upload ended, or of a process that was killed between the two.
+    """
     overdue = UploadSession.objects.filter(
         status=UploadSession.Status.OPEN, expires_at__lte=timezone.now()
     )
-    return sum(_expire(pk) for pk in overdue.values_list("pk", flat=True))
+    swept = sum(_expire(pk) for pk in overdue.values_list("pk", flat=True))
+    # The parts are listed first: what is open then may not be touched, and nothing opens again.
+    found = part_store().sessions()
+    is_open = UploadSession.objects.filter(pk__in=found, status=UploadSession.Status.OPEN)
+    for session_id in found - set(is_open.values_list("pk", flat=True)):
+        part_store().discard(session_id)
+    return swept
 
 
 def _expire(session_id: UUID) -> bool:
@@ -220,12 +212,26 @@ def _expire(session_id: UUID) -> bool:
         status=UploadSession.Status.EXPIRED
     )
     if changed:
-        shutil.rmtree(layout.session_folder(session_id), ignore_errors=True)
+        part_store().discard(session_id)
     return bool(changed)
 
 
+@transaction.atomic
+def part_address(
+    *, user: User, upload_id: UUID, position: int, number: int, sha256: str
+) -> PartAddress:
+    """Where to send a part of the bytes that `sha256` (hex) is the hash of.
+
+    Raises NotFound, UploadClosed, FileKnown, PartConflict.
+    """
+    session = upload_open(upload_get(user=user, upload_id=upload_id).pk, lock=True)
+    file = upload_file(session, position)
+    require_part(file, number)
+    return part_store().address(file, number, sha256=bytes.fromhex(sha256))
+
+
 def artifact_store(*, user: User, competition: Competition, folder: Path) -> Artifact:
-    """Make an artifact of a local folder, by the same way that uploads take.
+    """Make an artifact of a local folder, as an upload whose files are all there already.
 
     For what the operators hand in themselves, such as a pack's baselines.
     """
@@ -233,19 +239,9 @@ def artifact_store(*, user: User, competition: Competition, folder: Path) -> Art
     announced = [AnnouncedFile(path=file.path, size=file.size) for file in files]
     session = upload_create(user=user, competition=competition, files=announced)
     for row, file in zip(session.files.order_by("position"), files, strict=True):
-        _store_parts(session, row, file)
+        stored = store_file(file.location)
+        row.blob, _ = Blob.objects.get_or_create(
+            digest=stored.digest, defaults={"size": stored.size}
+        )
+        row.save(update_fields=["blob"])
     return upload_complete(user=user, upload_id=session.pk)
-
-
-def _store_parts(session: UploadSession, file: UploadFile, local: LocalFile) -> None:
-    with local.open() as stream:
-        for number in range(layout.part_count(file.size)):
-            data = stream.read(PART_BYTES)
-            with PartWriter(
-                session_id=session.pk,
-                position=file.position,
-                number=number,
-                sha256=hashlib.sha256(data).hexdigest(),
-            ) as writer:
-                writer.write(data)
-                writer.finish()

@@ -2,10 +2,13 @@
 
 import os
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from minigiants.core.s3_location import S3Location, s3_location
 
 _PLANNING = "-c join_collapse_limit=4 -c jit=off"
 """How PostgreSQL is to think about queries: briefly.
@@ -76,3 +79,13 @@ def email(url: str) -> dict[str, Any]:
     raise ImproperlyConfigured(
         "MINIGIANTS_EMAIL_URL must start with consolemail://, smtp:// or smtps://."
     )
+
+
+def blobs(place: str) -> Path | S3Location:
+    """Where blobs lie: a folder, or the bucket that s3://BUCKET/PREFIX names."""
+    if "://" not in place:
+        return Path(place)
+    try:
+        return s3_location(place)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"MINIGIANTS_BLOBS: {error}") from error

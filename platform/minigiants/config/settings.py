@@ -7,7 +7,8 @@
 | MINIGIANTS_SECRET_KEY | signs sessions and URLs |
 | MINIGIANTS_BASE_URL | how people and workers reach this installation |
 | MINIGIANTS_ALLOWED_HOSTS | comma-separated host names; the base URL's own is always allowed |
-| MINIGIANTS_BLOBS | folder of the blob store |
+| MINIGIANTS_BLOBS | where models and data lie: a folder, or s3://bucket/prefix |
+| MINIGIANTS_S3_ENDPOINT | URL of a store that speaks S3 and is not Amazon's |
 | MINIGIANTS_PACKS | folder with the packs that `manage.py seed` publishes |
 | MINIGIANTS_EMAIL_URL | consolemail://, smtp://user:password@host:port or smtps://… |
 | MINIGIANTS_EMAIL_FROM | the sender of mails |
@@ -24,7 +25,7 @@ import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 
 from minigiants.config import logs
-from minigiants.config.environment import database, email, networks, required
+from minigiants.config.environment import blobs, database, email, networks, required
 
 # Lets Django's generic classes be written with their model, as the type checker wants them.
 django_stubs_ext.monkeypatch()
@@ -41,7 +42,7 @@ ALLOWED_HOSTS = [
 ]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 BROKER_URL = required("MINIGIANTS_BROKER_URL")
-BLOBS_ROOT = Path(os.environ.get("MINIGIANTS_BLOBS", ROOT / "home" / "blobs"))
+BLOBS = blobs(os.environ.get("MINIGIANTS_BLOBS") or str(ROOT / "home" / "blobs"))
 PACKS_ROOT = Path(os.environ.get("MINIGIANTS_PACKS", ROOT / "competitions"))
 
 INSTALLED_APPS = [
@@ -163,7 +164,8 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
-        "connect-src": [SELF],
+        # With S3, browsers send parts straight to the store.
+        "connect-src": [SELF, *([] if isinstance(BLOBS, Path) else [BLOBS.origin])],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -1,8 +1,8 @@
 """Where bytes lie: a content-addressed store of immutable blobs.
 
-A blob's name is its composite digest (see `evaluator.contract.composite_digest`). Writers put the
-bytes beside the store first, on the same file system, and move them in with one rename: a blob
-that can be seen is whole.
+A blob's name is its composite digest (see `evaluator.contract.composite_digest`). It lies in a
+local folder, or in a bucket (`minigiants.core.s3`), as MINIGIANTS_BLOBS says. Either way bytes are
+put beside the store first and become a blob at once: a blob that can be seen is whole.
 """
 
 import os
@@ -29,7 +29,10 @@ class BlobStore(Protocol):
         """The blob for reading, seekable. Raises FileNotFoundError."""
 
     def adopt(self, source: Path, digest: str) -> None:
-        """Move the finished file `source`, whose digest the caller has verified, into the store."""
+        """Move the finished file `source`, whose digest the caller has verified, into the store.
+
+        It is on disk, or with the store, when this returns.
+        """
 
     def delete(self, digest: str) -> None:
         """Remove the blob. No error if it is not there."""
@@ -54,6 +57,11 @@ class FolderBlobStore:
     def adopt(self, source: Path, digest: str) -> None:
         target = self.path(digest)
         target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(source, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         source.chmod(0o440)
         source.replace(target)
 
@@ -61,16 +69,21 @@ class FolderBlobStore:
         self.path(digest).unlink(missing_ok=True)
 
 
-def blob_store() -> FolderBlobStore:
+def blob_store() -> BlobStore:
     """The store that this installation is configured with."""
-    return FolderBlobStore(Path(settings.BLOBS_ROOT))
+    if isinstance(settings.BLOBS, Path):
+        return FolderBlobStore(settings.BLOBS)
+    from minigiants.core.s3 import S3BlobStore  # its library is large, and few need it
+
+    return S3BlobStore(settings.BLOBS)
 
 
 @contextmanager
 def staging_folder() -> Iterator[Path]:
-    """A temporary folder on the store's own file system, so that `adopt` is a rename."""
-    root = Path(settings.BLOBS_ROOT) / "staging"
-    root.mkdir(parents=True, exist_ok=True)
+    """A temporary folder, on the store's own file system where it has one: `adopt` is a rename."""
+    root = settings.BLOBS / "staging" if isinstance(settings.BLOBS, Path) else None
+    if root is not None:
+        root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root) as name:
         yield Path(name)
 
@@ -92,10 +105,5 @@ def store_file(source: Path) -> StoredBlob:
         with staging_folder() as folder:
             copy = folder / "blob"
             shutil.copyfile(source, copy)
-            descriptor = os.open(copy, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
             store.adopt(copy, blob.digest)
     return blob

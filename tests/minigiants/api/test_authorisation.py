@@ -217,6 +217,10 @@ MATRIX: dict[tuple[str, str], Operation] = {
         # 409: its parts are missing, which only who may complete it is told
         _needs("submit", allowed=409, other=404, elsewhere=404)
     ),
+    ("POST", f"{V1}/{PART_PATH}/address"): Operation(
+        _needs("submit", allowed=200, other=404, elsewhere=404),
+        lambda world: {"sha256": "0" * 64},
+    ),
     ("PUT", f"{V1}/{PART_PATH}"): Operation(WORKERS_ONLY),
     ("GET", f"{V1}/artifacts/{{artifact_id}}"): Operation(
         _needs("read", allowed=200, other=404, elsewhere=404)

@@ -3,15 +3,17 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from evaluator.contract import PART_BYTES
-from minigiants.artifacts import layout
+from minigiants.artifacts.folder_parts import FolderParts
 from minigiants.artifacts.models import UploadPart, UploadSession
+from minigiants.artifacts.part_store import part_store
 from minigiants.artifacts.parts import PartWriter
 from minigiants.artifacts.problems import PartInFlight
 from minigiants.artifacts.services import AnnouncedFile, upload_abort, upload_create
@@ -29,6 +31,12 @@ def session() -> UploadSession:
     team = TeamFactory()
     files = [AnnouncedFile("model.onnx", len(CONTENT)), AnnouncedFile("big.bin", PART_BYTES + 5)]
     return upload_create(user=member_of(team), competition=team.competition, files=files)
+
+
+def staged_file(session_id: UUID, position: int) -> Path:
+    store = part_store()
+    assert isinstance(store, FolderParts)
+    return store.staged_file(session_id, position)
 
 
 def put(
@@ -72,13 +80,13 @@ def test_a_part_is_written_at_its_place_and_recorded(session: UploadSession) -> 
     assert put(session).status_code == 204
     part = UploadPart.objects.get()
     assert bytes(part.sha256) == hashlib.sha256(CONTENT).digest()
-    assert layout.staged_file(session.pk, 0).read_bytes() == CONTENT
+    assert staged_file(session.pk, 0).read_bytes() == CONTENT
 
 
 def test_parts_may_come_in_any_order(session: UploadSession) -> None:
     assert put(session, b"tail!", position=1, number=1).status_code == 204
     assert put(session, b"x" * PART_BYTES, position=1, number=0).status_code == 204
-    assert layout.staged_file(session.pk, 1).read_bytes() == b"x" * PART_BYTES + b"tail!"
+    assert staged_file(session.pk, 1).read_bytes() == b"x" * PART_BYTES + b"tail!"
 
 
 def test_the_same_part_twice_is_fine(session: UploadSession) -> None:
@@ -91,7 +99,7 @@ def test_other_bytes_for_a_received_part_are_refused(session: UploadSession) -> 
     put(session)
     changed = b"X" * len(CONTENT)
     assert code(put(session, changed)) == (409, "part_conflict")
-    assert layout.staged_file(session.pk, 0).read_bytes() == CONTENT
+    assert staged_file(session.pk, 0).read_bytes() == CONTENT
 
 
 def test_a_wrong_checksum_records_nothing(session: UploadSession) -> None:
@@ -181,4 +189,4 @@ def test_two_requests_cannot_write_one_part_at_once(session: UploadSession) -> N
         assert code(put(session)) == (409, "part_in_flight")
         first.write(CONTENT[10:])
         first.finish()
-    assert layout.staged_file(session.pk, 0).read_bytes() == CONTENT
+    assert staged_file(session.pk, 0).read_bytes() == CONTENT

@@ -11,8 +11,8 @@ from onnx import TensorProto, helper
 
 from evaluator.contract import PART_BYTES, composite_digest
 from evaluator.inspection import Verdict, Workload
-from minigiants.artifacts import layout
 from minigiants.artifacts.models import Artifact, Blob, Inspection, UploadSession
+from minigiants.artifacts.part_store import part_store
 from minigiants.artifacts.parts import PartWriter
 from minigiants.artifacts.problems import (
     RulesNotAccepted,
@@ -145,7 +145,7 @@ def test_a_file_of_many_parts_is_stored_under_its_composite_digest(team: Team) -
     for file in artifact_files(artifact):
         with blob_store().open(file.digest) as stream:
             assert digest_of(stream).digest == file.digest
-    assert not layout.session_folder(UploadSession.objects.get().pk).exists()
+    assert UploadSession.objects.get().pk not in part_store().sessions()
 
 
 def test_equal_files_are_one_artifact_and_one_blob(team: Team) -> None:
@@ -259,7 +259,7 @@ def test_an_aborted_upload_leaves_nothing(team: Team) -> None:
     session = create(team, files)
     send(session, files)
     upload_abort(user=member_of(team), upload_id=session.pk)
-    assert not layout.session_folder(session.pk).exists()
+    assert session.pk not in part_store().sessions()
     with pytest.raises(UploadClosed):
         upload_complete(user=member_of(team), upload_id=session.pk)
 
@@ -268,9 +268,10 @@ def test_overdue_uploads_are_swept_and_others_are_not(team: Team) -> None:
     files = {"model.onnx": linear_model()}
     old, young = create(team, files), create(team, files)
     send(old, files)
+    send(young, files)
     UploadSession.objects.filter(pk=old.pk).update(expires_at=timezone.now() - timedelta(hours=1))
     assert uploads_sweep() == 1
-    assert not layout.session_folder(old.pk).exists()
+    assert part_store().sessions() == {young.pk}
     young.refresh_from_db()
     assert young.status == "open"
 

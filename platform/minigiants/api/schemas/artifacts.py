@@ -41,9 +41,21 @@ class UploadState(Out):
     status: str
     expires_at: datetime
     part_bytes: int
+    is_direct: bool = Field(
+        description="Parts go straight to the object store: ask for the address of each"
+    )
     upload_token: str = Field(description="Opens this upload's parts, as X-Upload-Token")
     files: list[UploadFileOut]
     artifact: UUID | None
+
+
+class PartIn(In):
+    sha256: Sha256 = Field(description="Of the part's bytes")
+
+
+class PartAddressOut(Out):
+    url: str = Field(description="PUT the part's bytes there, without a token or a cookie")
+    headers: dict[str, str] = Field(description="To be sent with them")
 
 
 class ArtifactFileOut(Out):

@@ -132,6 +132,7 @@ async function handOver({ files, left }) {
     upload = await openUpload(files);
     signal.throwIfAborted();
     const sending = new Sending({
+      api,
       upload,
       files,
       signal,

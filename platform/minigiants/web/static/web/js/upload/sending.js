@@ -61,7 +61,8 @@ function put(url, bytes, headers, { signal, progressed }) {
 }
 
 export class Sending {
-  constructor({ upload, files, signal, onProgress, onWaiting }) {
+  constructor({ api, upload, files, signal, onProgress, onWaiting }) {
+    this.api = api;
     this.upload = upload;
     this.files = files;
     this.signal = signal;
@@ -118,17 +119,29 @@ export class Sending {
     const { file } = this.files.find(({ path }) => path === part.file.path);
     const start = part.number * this.upload.part_bytes;
     const bytes = await file.slice(start, start + this.length(part)).arrayBuffer();
-    await put(
-      `/api/v1/uploads/${this.upload.id}/files/${part.file.position}/parts/${part.number}`,
-      bytes,
-      { "X-Part-SHA256": await sha256(bytes), "X-Upload-Token": this.upload.upload_token },
-      {
-        signal: this.signal,
-        progressed: (loaded) => {
-          this.inFlight.set(part, loaded);
-          this.onProgress(this.sent, this.total);
-        },
+    const { url, headers } = await this.address(part, await sha256(bytes));
+    await put(url, bytes, headers, {
+      signal: this.signal,
+      progressed: (loaded) => {
+        this.inFlight.set(part, loaded);
+        this.onProgress(this.sent, this.total);
       },
-    );
+    });
+  }
+
+  // Where a part goes and what opens that address: the platform, or its object store.
+  async address(part, digest) {
+    const { id, is_direct: isDirect, upload_token: token } = this.upload;
+    const path = `/uploads/${id}/files/${part.file.position}/parts/${part.number}`;
+    if (isDirect) {
+      const asked = { body: { sha256: digest }, signal: this.signal };
+      return this.api.send("POST", `${path}/address`, asked).catch((error) => {
+        throw error instanceof TypeError ? problemFrom("", 0) : error; // no answer came: try again
+      });
+    }
+    return {
+      url: `/api/v1${path}`,
+      headers: { "X-Part-SHA256": digest, "X-Upload-Token": token },
+    };
   }
 }
