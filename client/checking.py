@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from client.errors import EXIT_REJECTED, MinigiantsError
-from evaluator.inspection import Budget, LocalFile, detect_format, inspect_artifact
+from evaluator.inspection import ArtifactFile, Budget, LocalFile, detect_format, inspect_artifact
 from evaluator.inspection.judgement import DivisionBudget, judge
 
 
@@ -27,7 +27,7 @@ def _refused(code: str, what: str) -> MinigiantsError:
     )
 
 
-def check_files(files: Sequence[LocalFile], limits: dict[str, Any]) -> dict[str, Any]:
+def check_files(files: Sequence[ArtifactFile], limits: dict[str, Any]) -> dict[str, Any]:
     """The verdict on `files`, in the form of the API's `inspection`."""
     formats: list[str] = limits["formats"]
     divisions = [

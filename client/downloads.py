@@ -4,6 +4,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from client.errors import MinigiantsError, Unreachable
+from client.progress import Progress
 from client.transport import Transport
 from client.views import DataFile
 from evaluator.blob_hash import BlobHash
@@ -21,8 +22,19 @@ def digest_of(path: Path) -> str:
     return hasher.digest()
 
 
-def download_verified(transport: Transport, slug: str, file: DataFile, folder: Path) -> Path:
-    """Fetch `file` to its place under `folder`. Nothing remains of a download that is not right."""
+def download_verified(
+    transport: Transport,
+    slug: str,
+    file: DataFile,
+    folder: Path,
+    progress: Progress | None = None,
+) -> Path:
+    """Fetch `file` to its place under `folder`. Nothing remains of a download that is not right.
+
+    What the server refuses is told at once; a download that breaks off, or is not what it should
+    be, is begun anew. Raises MinigiantsError.
+    """
+    tell = progress or (lambda _count: None)
     relative = PurePosixPath(file.path)
     if relative.is_absolute() or ".." in relative.parts:
         raise MinigiantsError(
@@ -32,12 +44,13 @@ def download_verified(transport: Transport, slug: str, file: DataFile, folder: P
         )
     target = folder.joinpath(*relative.parts)
     if target.is_file() and target.stat().st_size == file.size and digest_of(target) == file.digest:
+        tell(file.size)
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.part")
     try:
         for attempt in range(1, ATTEMPTS + 1):
-            if _fetch(transport, slug, file, partial, last=attempt == ATTEMPTS):
+            if _fetch(transport, slug, file, partial, tell, last=attempt == ATTEMPTS):
                 partial.replace(target)
                 return target
     finally:
@@ -49,7 +62,15 @@ def download_verified(transport: Transport, slug: str, file: DataFile, folder: P
     )
 
 
-def _fetch(transport: Transport, slug: str, file: DataFile, partial: Path, *, last: bool) -> bool:
+def _fetch(
+    transport: Transport,
+    slug: str,
+    file: DataFile,
+    partial: Path,
+    tell: Progress,
+    *,
+    last: bool,
+) -> bool:
     hasher = BlobHash()
     try:
         with partial.open("wb") as stream:
@@ -57,10 +78,15 @@ def _fetch(transport: Transport, slug: str, file: DataFile, partial: Path, *, la
             def write(data: bytes) -> None:
                 hasher.update(data)
                 stream.write(data)
+                tell(len(data))
 
             transport.download(f"/competitions/{slug}/data/{file.path}", write)
     except Unreachable:
         if last:
             raise
+        tell(-hasher.size)
         return False
-    return hasher.digest() == file.digest
+    if hasher.digest() == file.digest:
+        return True
+    tell(-hasher.size)
+    return False

@@ -8,6 +8,8 @@ EXIT_REJECTED: Final = 2
 EXIT_QUOTA: Final = 3
 EXIT_FAILED: Final = 4
 EXIT_TIMED_OUT: Final = 5
+EXIT_USAGE: Final = 64
+"""A command that is not written as it should be (EX_USAGE); 2 is taken."""
 
 QUOTA_CODES: Final = frozenset({"quota_exhausted", "too_many_failures", "too_many_running"})
 
@@ -21,16 +23,18 @@ class MinigiantsError(Exception):
         self.mend = mend
         self.code = code
         self.exit_code = exit_code
+        self.link = ""
+        """Where more is said of it, if anywhere."""
 
     def as_dict(self) -> dict[str, Any]:
         """The error for programs."""
-        return {"code": self.code, "detail": self.what, "mend": self.mend}
+        return {"code": self.code, "detail": self.what, "mend": self.mend, "link": self.link}
 
 
 class ApiProblem(MinigiantsError):
     """The server's answer was a problem document (RFC 9457), which `document` holds whole."""
 
-    def __init__(self, status: int, document: dict[str, Any]) -> None:
+    def __init__(self, status: int, document: dict[str, Any], *, server: str = "") -> None:
         code = str(document.get("code") or f"http_{status}")
         title = str(document.get("title") or f"The server answered {status}")
         detail = str(document.get("detail") or "")
@@ -42,6 +46,8 @@ class ApiProblem(MinigiantsError):
         )
         self.status = status
         self.document = document
+        kind = str(document.get("type") or "")
+        self.link = f"{server}{kind}" if kind.startswith("/") else ""
 
     def as_dict(self) -> dict[str, Any]:
         """The problem document."""

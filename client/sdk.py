@@ -10,8 +10,9 @@ from client import config
 from client.downloads import download_verified
 from client.errors import EXIT_TIMED_OUT, MinigiantsError
 from client.local import local_files
+from client.progress import Progress
 from client.transport import Transport
-from client.uploads import Progress, Uploader
+from client.uploads import Uploader
 from client.views import Artifact, Competition, DataFile, Me, Submission
 
 WAIT_SECONDS: Final = 30
@@ -96,9 +97,11 @@ class Minigiants:
         files = self._transport.get(f"/competitions/{slug}/data")["files"]
         return [DataFile.model_validate(file) for file in files]
 
-    def download(self, slug: str, file: DataFile, folder: Path) -> Path:
+    def download(
+        self, slug: str, file: DataFile, folder: Path, *, progress: Progress | None = None
+    ) -> Path:
         """Fetch a data file into `folder`, unless it is there already, and verify its digest."""
-        return download_verified(self._transport, slug, file, folder)
+        return download_verified(self._transport, slug, file, folder, progress)
 
     def leaderboard(
         self, slug: str, *, phase: str | None = None, division: str | None = None, limit: int = 50

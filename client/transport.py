@@ -89,16 +89,18 @@ class Transport:
         return self._send("GET", path).text
 
     def download(self, path: str, write: Callable[[bytes], None]) -> None:
-        """Hand the bytes at `path` to `write`. One attempt; the caller starts over."""
+        """Hand the bytes at `path` to `write`.
+
+        Raises Unreachable when they break off; then the caller starts over.
+        """
+        response = self._send("GET", path, stream=True)
         try:
-            with self._http.stream("GET", path, headers=self._authorization) as response:
-                if response.is_error:
-                    response.read()
-                    raise _problem(response)
-                for chunk in response.iter_bytes():
-                    write(chunk)
+            for chunk in response.iter_bytes():
+                write(chunk)
         except httpx.TransportError as error:
             raise Unreachable(self.base_url, _reason(error)) from error
+        finally:
+            response.close()
 
     def _send(
         self,
@@ -107,13 +109,17 @@ class Transport:
         *,
         headers: Mapping[str, str] | None = None,
         with_token: bool = True,
+        stream: bool = False,
         **options: Any,
     ) -> httpx.Response:
         sent = {**(self._authorization if with_token else {}), **(headers or {})}
         for attempt in range(1, self._attempts + 1):
             last = attempt == self._attempts
             try:
-                response = self._http.request(method, path, headers=sent, **options)
+                request = self._http.build_request(method, path, headers=sent, **options)
+                response = self._http.send(request, stream=stream)
+                if stream and not response.is_success:
+                    response.read()
             except httpx.TransportError as error:
                 if last:
                     raise Unreachable(self.base_url, _reason(error)) from error
@@ -121,7 +127,7 @@ class Transport:
                 continue
             if response.is_success:
                 return response
-            problem = _problem(response)
+            problem = _problem(response, self.base_url)
             asked = _retry_after(response)
             repeatable = problem.status in RETRIED_STATUSES or problem.code in RETRIED_CODES
             if last or not repeatable or (asked or 0) > LONGEST_RETRY_AFTER_SECONDS:
@@ -148,7 +154,7 @@ def _retry_after(response: httpx.Response) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _problem(response: httpx.Response) -> ApiProblem:
+def _problem(response: httpx.Response, server: str) -> ApiProblem:
     told = store_problem(response)
     if told is not None:
         return told
@@ -156,7 +162,9 @@ def _problem(response: httpx.Response) -> ApiProblem:
         document = response.json()
     except ValueError:
         document = {}
-    return ApiProblem(response.status_code, document if isinstance(document, dict) else {})
+    return ApiProblem(
+        response.status_code, document if isinstance(document, dict) else {}, server=server
+    )
 
 
 def _reason(error: httpx.TransportError) -> str:

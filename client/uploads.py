@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 
 from client.config import uploads_file, write_private
 from client.errors import ApiProblem, FileChanged
+from client.progress import Progress
 from client.transport import Transport
 from client.views import Artifact, Upload
 from evaluator.contract import PART_BYTES, composite_digest
@@ -21,9 +22,6 @@ SENT_AGAIN: Final = frozenset({"part_checksum_mismatch", "part_address_expired"}
 """What the way is at fault for: what arrived was not what was sent, or it came too late."""
 INCOMPLETE: Final = frozenset({"upload_incomplete", "part_checksum_mismatch"})
 """The server has lost parts that it had, or found them wrong, or another run of ours resumed."""
-
-Progress = Callable[[int], None]
-"""Told how many more bytes have arrived."""
 
 
 @dataclass(frozen=True)

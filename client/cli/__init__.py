@@ -3,6 +3,11 @@
 import typer
 
 from client.cli import account, boards, competitions, local, programs, submissions
+from client.errors import EXIT_USAGE
+
+# To scripts 2 means that a model was rejected, so a mistyped option must end with another code.
+# BadParameter's base is click's UsageError, wherever this Typer keeps its click.
+typer.BadParameter.__base__.exit_code = EXIT_USAGE  # type: ignore[union-attr]
 
 app = typer.Typer(
     name="minigiants",

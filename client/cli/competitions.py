@@ -72,10 +72,7 @@ def data(
     with Minigiants() as server:
         files = server.data_files(slug)
         with progress_bar("Downloading", sum(file.size for file in files)) as advance:
-            paths = []
-            for file in files:
-                paths.append(server.download(slug, file, folder))
-                advance(file.size)
+            paths = [server.download(slug, file, folder, progress=advance) for file in files]
     if as_json:
         show_json({"folder": str(folder), "files": [str(path) for path in paths]})
     else:

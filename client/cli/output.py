@@ -68,7 +68,7 @@ def _cell(value: Any) -> str:
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Callable[P, int | None]], Callable[P, None]]:
-    """Register a command. What it returns is the exit code; errors become two lines."""
+    """Register a command. What it returns is the exit code; errors become two or three lines."""
 
     def decorate(function: Callable[P, int | None]) -> Callable[P, None]:
         @wraps(function)
@@ -92,10 +92,12 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[P, int | None]], 
 
 
 def complain(error: MinigiantsError) -> None:
-    """What happened and how to mend it, with the code."""
+    """What happened and how to mend it, with the code, and where to read more."""
     console = err()
     console.print(f"[bold red]Error[/] {escape(error.what)} [dim]\\[{escape(error.code)}][/]")
     console.print(f"  → {escape(error.mend)}")
+    if error.link:
+        console.print(f"  See {escape(error.link)}", style="dim")
 
 
 @contextmanager

@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     command(app, "submit")(submit)
     command(app, "submissions")(submissions)
     command(app, "status")(status)
+    command(app, "cancel")(cancel)
 
 
 def submit(
@@ -135,9 +136,22 @@ def _row(submission: Submission) -> tuple[Any, ...]:
     )
 
 
+Id = Annotated[str, typer.Argument(metavar="ID", help="The submission's id.")]
+
+
+def cancel(*, submission_id: Id, as_json: Json = False) -> None:
+    """Take a submission back that is not finished."""
+    with Minigiants() as server:
+        submission = server.cancel(submission_id)
+    if as_json:
+        show_json(submission.raw())
+    else:
+        say(f"Submission {submission.number} to {submission.competition}: {submission.status}")
+
+
 def status(
     *,
-    submission_id: Annotated[str, typer.Argument(metavar="ID", help="The submission's id.")],
+    submission_id: Id,
     log: Annotated[bool, typer.Option("--log", help="Show the smoke run's log.")] = False,
     as_json: Json = False,
 ) -> int:

@@ -59,10 +59,10 @@ def test_login_keeps_the_token_where_only_its_owner_reads(
 def test_a_wrong_token_is_not_kept(asgi_server: AsgiServer) -> None:
     result = run("login", "--url", asgi_server.url, "--token", "mg_" + "x" * 43)
     assert result.exit_code == 1
-    lines = result.stderr.strip().splitlines()
-    assert len(lines) == 2
-    assert "[invalid_token]" in lines[0]
-    assert lines[1].strip().startswith("→")
+    what, mend, link = result.stderr.strip().splitlines()
+    assert "[invalid_token]" in what
+    assert mend.strip().startswith("→")
+    assert link.strip() == f"See {asgi_server.url}/docs/errors#invalid_token"
     assert not config.credentials_file().exists()
 
 
@@ -165,6 +165,18 @@ def test_submit_waits_no_longer_than_told(
     ]
     assert error["code"] == "timed_out"
     assert error["submission"]["status"] == "queued"
+
+
+def test_a_submission_is_taken_back(logged_in: str, competition: Competition, model: Path) -> None:
+    view = answer("submit", str(model), "-c", "tiny")
+    assert answer("cancel", view["id"])["status"] == "cancelled"
+    assert answer("cancel", view["id"], code=1)["error"]["code"] == "not_cancellable"
+    assert "cancelled" in run("status", view["id"]).stdout
+
+
+def test_a_mistyped_command_is_no_rejected_model() -> None:
+    for arguments in (("submit",), ("submit", ".", "-c", "tiny", "--wate"), ("sumbit",)):
+        assert run(*arguments).exit_code == 64
 
 
 def test_a_refused_model_ends_with_2(
