@@ -15,6 +15,7 @@ from minigiants.artifacts.models import Artifact, Inspection, UploadSession
 from minigiants.artifacts.part_store import part_store
 from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.pack import PackSpec
+from minigiants.competitions.policies import visible_competitions
 from minigiants.core.blobstore import blob_store
 from minigiants.core.problems import NotFound
 
@@ -45,10 +46,14 @@ class FileState:
 
 
 def upload_get(*, user: User, upload_id: UUID) -> UploadSession:
-    """An upload of a team that `user` is in. Raises NotFound."""
+    """An upload of a team that `user` is in, to a competition that they may see.
+
+    Raises NotFound.
+    """
     session = (
         UploadSession.objects.select_related("team__competition", "artifact")
         .filter(pk=upload_id, team__memberships__user=user)
+        .filter(team__competition__in=visible_competitions(user=user))
         .first()
     )
     if session is None:
@@ -85,10 +90,14 @@ def upload_files(session: UploadSession) -> list[FileState]:
 
 
 def artifact_get(*, user: User, artifact_id: UUID) -> Artifact:
-    """An artifact of a team that `user` is in. Raises NotFound."""
+    """An artifact of a team that `user` is in, in a competition that they may see.
+
+    Raises NotFound.
+    """
     artifact = (
         Artifact.objects.select_related("team__competition__current_version")
         .filter(pk=artifact_id, team__memberships__user=user)
+        .filter(team__competition__in=visible_competitions(user=user))
         .first()
     )
     if artifact is None:

@@ -1,16 +1,26 @@
 """Competitions and the frozen versions of their packs."""
 
+import secrets
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from minigiants.competitions.pack import PackSpec
+from minigiants.competitions.pack_access import Audience
 from minigiants.core.models import Entity
+
+AUDIENCES = [(audience.value, audience.value) for audience in Audience]
+
+
+def new_link_secret() -> str:
+    """What makes the link of a competition that goes by link unguessable."""
+    return secrets.token_urlsafe(24)
 
 
 class Competition(Entity):
-    """A challenge. Everything that can change lives in its pack's versions."""
+    """A challenge. What can change lives in its pack's versions; who may see it is copied here."""
 
     slug = models.SlugField(max_length=64, unique=True)
     title = models.CharField(max_length=120)
@@ -18,6 +28,9 @@ class Competition(Entity):
     current_version = models.ForeignKey(
         "PackVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    audience = models.CharField(max_length=16, choices=AUDIENCES, default=Audience.PUBLIC.value)
+    email_domains = ArrayField(models.CharField(max_length=253), default=list, blank=True)
+    link_secret = models.CharField(max_length=64, default=new_link_secret)
 
     class Meta:
         ordering: ClassVar = ["slug"]
@@ -33,6 +46,9 @@ class PackVersion(Entity):
     number = models.PositiveIntegerField()
     content_hash = models.CharField(max_length=64)
     specification = models.JSONField()
+    specification_text = models.TextField(
+        blank=True, default="", help_text="competition.yaml as its author wrote it"
+    )
     pages = models.JSONField(help_text="Markdown by page name")
 
     class Meta:
@@ -62,6 +78,7 @@ class PackFile(models.Model):
         HIDDEN_INPUTS = "hidden_inputs", "Hidden inputs"
         LABELS = "labels", "Labels"
         METRIC_CODE = "metric_code", "The organizer's metric"
+        SOURCE = "source", "What else the pack holds, for its hosts"
 
     id = models.BigAutoField(primary_key=True)
     version = models.ForeignKey(PackVersion, on_delete=models.CASCADE, related_name="files")
@@ -69,6 +86,12 @@ class PackFile(models.Model):
     path = models.CharField(max_length=255)
     digest = models.CharField(max_length=64)
     size = models.BigIntegerField()
+    sha256 = models.CharField(
+        max_length=64, blank=True, default="", help_text="Plain, for tools that know no parts"
+    )
+    columns = models.JSONField(
+        default=list, blank=True, help_text="Of public tables: name and type of each column"
+    )
 
     class Meta:
         ordering: ClassVar = ["role", "path"]
@@ -127,6 +150,8 @@ class Host(models.Model):
     class Role(models.TextChoices):
         OWNER = "owner", "Owner"
         ORGANIZER = "organizer", "Organizer"
+        JUDGE = "judge", "Judge"
+        VIEWER = "viewer", "Viewer"
 
     id = models.BigAutoField(primary_key=True)
     competition = models.ForeignKey(Competition, on_delete=models.CASCADE, related_name="hosts")
@@ -164,3 +189,55 @@ class RulesAcceptance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.competition}"
+
+
+class Admission(models.Model):
+    """That a person may see a competition which is not public, and how that came about."""
+
+    class Way(models.TextChoices):
+        LINK = "link", "Followed the link"
+        INVITATION = "invitation", "Was invited"
+        EARLIER = "earlier", "Took part while more people could see it"
+
+    id = models.BigAutoField(primary_key=True)
+    competition = models.ForeignKey(
+        Competition, on_delete=models.CASCADE, related_name="admissions"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="admissions"
+    )
+    way = models.CharField(max_length=16, choices=Way.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["competition", "user"], name="admitted_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.competition} ({self.way})"
+
+
+class Invitation(Entity):
+    """An e-mail address that may join a competition. Only the SHA-256 of its secret is stored."""
+
+    competition = models.ForeignKey(
+        Competition, on_delete=models.CASCADE, related_name="invitations"
+    )
+    email = models.EmailField()
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.email} · {self.competition}"

@@ -3,22 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import combinations, pairwise
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from evaluator.contract import PREDICTIONS, Limits, Name, TaskSpec
 from evaluator.inspection import FORMATS, Budget
 from evaluator.inspection.budgets import QUANTITIES
 from evaluator.metrics import METRICS
 from evaluator.task_settings import RESULTS_AS_FILE, TASK_SETTINGS
+from minigiants.competitions.pack_access import TeamRules, Visibility
 from minigiants.competitions.pack_fields import (
     WEB_ADDRESS,
     RelativePath,
@@ -27,6 +21,8 @@ from minigiants.competitions.pack_fields import (
     Title,
 )
 from minigiants.competitions.pack_metrics import MetricFile, ShownMetric
+from minigiants.competitions.pack_split import ColumnSplit, FileSplit, SplitSpec
+from minigiants.competitions.pack_timeline import PhaseSpec, TimeZone, with_zone
 
 CUSTOM_TASK: Final = "custom"
 
@@ -71,55 +67,6 @@ class DivisionSpec(Section):
     slug: Slug
     title: Title
     budget: Budget
-
-
-class Quota(Section):
-    """How often a team may hand in.
-
-    Scored submissions count against `per_day` (days are UTC) and `total`; failures that the model
-    caused count against `failures_per_day` alone; faults of the platform against nothing.
-    """
-
-    per_day: int = Field(ge=1, le=1000)
-    total: int | None = Field(default=None, ge=1)
-    concurrent: int = Field(default=2, ge=1, le=100)
-    failures_per_day: int = Field(default=20, ge=1, le=1000)
-
-
-class PhaseSpec(Section):
-    """A span of time with its own quota and boards. Times carry a zone.
-
-    At `reveals` the private boards open by themselves; without it a host opens them.
-    """
-
-    slug: Slug
-    title: Title
-    opens: AwareDatetime
-    closes: AwareDatetime
-    reveals: AwareDatetime | None = None
-    quota: Quota
-
-    @field_validator("closes")
-    @classmethod
-    def _ends_after_it_starts(cls, closes: datetime, info: ValidationInfo) -> datetime:
-        opens = info.data.get("opens")
-        if opens is not None and closes <= opens:
-            raise ValueError("the phase closes before it opens")
-        return closes
-
-    @field_validator("reveals")
-    @classmethod
-    def _is_revealed_after_the_end(
-        cls, reveals: datetime | None, info: ValidationInfo
-    ) -> datetime | None:
-        closes = info.data.get("closes")
-        if reveals is not None and closes is not None and reveals < closes:
-            raise ValueError("the private boards open while the phase still runs")
-        return reveals
-
-    def is_open(self, moment: datetime) -> bool:
-        """Whether the phase takes submissions at `moment`."""
-        return self.opens <= moment < self.closes
 
 
 class UploadLimits(Section):
@@ -179,18 +126,23 @@ class PackSpec(Section):
     title: Annotated[str, Field(min_length=1, max_length=120)]
     tagline: Annotated[str, Field(max_length=240)] = ""
     demonstration: bool = False
+    visibility: Visibility = Visibility()
     licence: Licence
+    prizes: Annotated[str, Field(max_length=2000)] = ""
     task: Annotated[TaskSpec, AfterValidator(_is_task)]
     metric: MetricFile | None = Field(default=None, validate_default=True)
     metrics: tuple[ShownMetric, ...] = Field(min_length=1)
     formats: tuple[Annotated[Name, AfterValidator(_is_format)], ...] = Field(min_length=1)
     divisions: tuple[DivisionSpec, ...] = Field(min_length=1)
+    timezone: TimeZone = "UTC"
     phases: tuple[PhaseSpec, ...] = Field(min_length=1)
     late_submissions: bool = False
     final_selections: int = Field(default=2, ge=1, le=20)
     wider_divisions: bool = False
+    teams: TeamRules = TeamRules()
     upload: UploadLimits = UploadLimits()
     runtime: Runtime = Runtime()
+    split: SplitSpec = ColumnSplit()
     data: DataFiles
     baselines: tuple[BaselineSpec, ...] = Field(min_length=1)
 
@@ -252,6 +204,25 @@ class PackSpec(Section):
                 )
         return divisions
 
+    @field_validator("divisions")
+    @classmethod
+    def _something_can_enter(
+        cls, divisions: tuple[DivisionSpec, ...], info: ValidationInfo
+    ) -> tuple[DivisionSpec, ...]:
+        models = PREDICTIONS not in info.data.get("formats", ())
+        for division in divisions:
+            if models and division.budget.side_bytes == 0:
+                raise ValueError(
+                    f"nothing can enter {division.slug!r}: every format has headers, which are "
+                    "side_bytes, and it allows none"
+                )
+        return divisions
+
+    @field_validator("phases", mode="before")
+    @classmethod
+    def _times_have_a_zone(cls, phases: Any, info: ValidationInfo) -> Any:
+        return with_zone(phases, info.data.get("timezone", "UTC"))
+
     @field_validator("phases")
     @classmethod
     def _phases_follow(cls, phases: tuple[PhaseSpec, ...]) -> tuple[PhaseSpec, ...]:
@@ -272,6 +243,9 @@ class PackSpec(Section):
             raise ValueError("no model runs here: smoke_inputs and hidden_inputs are left out")
         if PREDICTIONS not in formats and not all(inputs):
             raise ValueError("models need both smoke_inputs and hidden_inputs")
+        split = info.data.get("split")
+        if isinstance(split, FileSplit) and split.file in {*data.public, *inputs, data.labels}:
+            raise ValueError(f"{split.file} tells the split; it must be a file of its own")
         return data
 
     @field_validator("baselines")
@@ -288,3 +262,11 @@ class PackSpec(Section):
     def phase_at(self, moment: datetime) -> PhaseSpec | None:
         """The phase that takes submissions at `moment`, if any does."""
         return next((phase for phase in self.phases if phase.is_open(moment)), None)
+
+    def late_phase_at(self, moment: datetime) -> PhaseSpec | None:
+        """The phase that takes late submissions at `moment`: the last one, after its end, if any.
+
+        They are scored and shown, and stand on no board.
+        """
+        last = self.phases[-1]
+        return last if self.late_submissions and moment >= last.closes else None

@@ -1,5 +1,6 @@
-"""Running a pack's `build_data.py` and collecting the files that its specification announces."""
+"""Where a pack's data comes from: its `build_data.py`, or a folder in which it lies built."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -12,8 +13,11 @@ from pathlib import Path
 from minigiants.competitions.models import PackFile
 from minigiants.competitions.pack import DataFiles
 from minigiants.competitions.pack_folder import BUILDER, SPECIFICATION, PackFolder
+from minigiants.competitions.pack_split import ColumnSplit, FileSplit
 from minigiants.competitions.problems import PackFault, PackRefused
 
+BUILT = "built"
+"""The folder of an archive that holds the data as the builder left it on its author's machine."""
 BUILD_SECONDS = 600
 SHOWN_CHARACTERS = 2000
 
@@ -27,19 +31,69 @@ class BuiltFile:
     source: Path
 
 
-@contextmanager
-def built_data(pack: PackFolder) -> Iterator[list[BuiltFile]]:
-    """The pack's files: its data, built into a temporary folder that lives as long as the context,
-    and its metric's code, which lies in the pack itself.
+def sha256_of(path: Path) -> str:
+    """The plain SHA-256 of a file, as hex: what other tools than ours compare."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
-    Raises PackRefused if the builder fails, takes longer than `BUILD_SECONDS`, or leaves out a
-    file that is announced.
+
+@contextmanager
+def built_data(pack: PackFolder) -> Iterator[Path]:
+    """A temporary folder with the pack's data, which lives as long as the context.
+
+    Raises PackRefused if the builder fails or takes longer than `BUILD_SECONDS`.
     """
     with tempfile.TemporaryDirectory(prefix="minigiants-build-") as name:
         out = Path(name).resolve() / "out"
         out.mkdir()
         _run_builder(pack.folder, out)
-        yield [*_announced(pack.spec.data, out), *_metric_code(pack)]
+        yield out
+
+
+def pack_files(pack: PackFolder, built: Path) -> list[BuiltFile]:
+    """The pack's files: its data as it lies in `built`, and its metric's code.
+
+    Raises PackRefused where a file is announced and not there.
+    """
+    return [*_announced(pack.spec.data, built), *_metric_code(pack)]
+
+
+def source_files(pack: PackFolder, built: Path) -> list[BuiltFile]:
+    """What else a host would need to publish the pack again: builders, baselines, labels as built.
+
+    Links, caches and hidden files are left out. Paths under `BUILT` are those of built files.
+    """
+    spec = pack.spec
+    known = {SPECIFICATION, *(f"pages/{name}.md" for name in pack.pages)}
+    known |= {spec.metric.file} if spec.metric is not None else set()
+    found = [
+        (path.relative_to(pack.folder).as_posix(), path)
+        for path in sorted(pack.folder.rglob("*"))
+        if _is_own_file(path, pack.folder)
+        and not any(
+            part.startswith(".") or part in {"__pycache__", BUILT}
+            for part in path.relative_to(pack.folder).parts
+        )
+    ]
+    told = split_file(pack, built)
+    rebuilt = [] if spec.split == ColumnSplit() else [(spec.data.labels, built / spec.data.labels)]
+    if told is not None and isinstance(spec.split, FileSplit):
+        rebuilt.append((spec.split.file, told))
+    return [
+        *(BuiltFile(PackFile.Role.SOURCE, name, path) for name, path in found if name not in known),
+        *(BuiltFile(PackFile.Role.SOURCE, f"{BUILT}/{name}", path) for name, path in rebuilt),
+    ]
+
+
+def split_file(pack: PackFolder, built: Path) -> Path | None:
+    """The file that tells the split, where one does. Raises PackRefused where it is not there."""
+    split = pack.spec.split
+    if not isinstance(split, FileSplit):
+        return None
+    path = built / split.file
+    if not _is_own_file(path, built):
+        raise _refused(SPECIFICATION, f"split: {BUILDER} wrote no file {split.file}")
+    return path
 
 
 def _run_builder(folder: Path, out: Path) -> None:

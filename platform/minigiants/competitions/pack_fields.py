@@ -8,10 +8,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 RELATIVE_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$"
 WEB_ADDRESS = r"^https?://\S+$"
+EMAIL_DOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"
 PATTERNS: Final = {
     SLUG: "lower-case letters, digits and single hyphens",
     RELATIVE_PATH: "a relative path of letters, digits and any of . _ - /",
     WEB_ADDRESS: "an address that starts with https:// or http://",
+    EMAIL_DOMAIN: "a domain in lower case, such as example.org",
 }
 """What the patterns of this schema ask for, in words."""
 

@@ -20,10 +20,14 @@ FILE_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PackFolder:
-    """A pack as it lies on disk, checked. `pages` is Markdown by page name."""
+    """A pack as it lies on disk, checked. `pages` is Markdown by page name.
+
+    `text` is competition.yaml as it is written.
+    """
 
     folder: Path
     slug: str
+    text: str
     spec: PackSpec
     pages: dict[str, str]
 
@@ -36,6 +40,7 @@ def read_pack(folder: Path) -> PackFolder:
     folder = folder.resolve()
     faults: list[PackFault] = []
     spec: PackSpec | None = None
+    text = ""
     pages: dict[str, str] = {}
     try:
         TypeAdapter(Slug).validate_python(folder.name)
@@ -50,7 +55,8 @@ def read_pack(folder: Path) -> PackFolder:
             )
         )
     try:
-        spec = read_specification(_text(folder, SPECIFICATION), SPECIFICATION)
+        text = _text(folder, SPECIFICATION)
+        spec = read_specification(text, SPECIFICATION)
     except PackRefused as refused:
         faults.extend(refused.faults)
     for name in sorted({*REQUIRED_PAGES, *(path.stem for path in folder.glob("pages/*.md"))}):
@@ -75,7 +81,7 @@ def read_pack(folder: Path) -> PackFolder:
         )
     if faults or spec is None:
         raise PackRefused(faults)
-    return PackFolder(folder=folder, slug=folder.name, spec=spec, pages=pages)
+    return PackFolder(folder=folder, slug=folder.name, text=text, spec=spec, pages=pages)
 
 
 def _text(folder: Path, name: str) -> str:

@@ -21,7 +21,9 @@ Location = tuple[int | str, ...]
 
 _MESSAGES: Final = {
     "missing": "is missing",
-    "timezone_aware": "needs a time zone, such as 2026-01-31T12:00:00Z",
+    "timezone_aware": "needs a time of day, such as 2026-01-31T12:00",
+    "union_tag_not_found": "needs {discriminator}",
+    "union_tag_invalid": "{discriminator} must be one of {expected_tags}; it is {tag!r}",
     "string_pattern_mismatch": "must match {pattern}",
     "too_short": "needs at least {min_length}",
     "string_too_short": "must not be empty",
@@ -29,6 +31,7 @@ _MESSAGES: Final = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "greater_than": "must be greater than {gt}",
+    "less_than": "must be less than {lt}",
 }
 """Our words for pydantic's types of errors; its own message serves for the others."""
 
@@ -78,6 +81,8 @@ def read_specification(text: str, file: str) -> PackSpec:
         spec = PackSpec.model_validate(content)
     except ValidationError as error:
         found = error.errors(include_url=False)
+        for details in found:
+            details["loc"] = _as_written(details["loc"], at=("split",))
     found += _faulty_settings(content)
     if spec is None or found:
         causes = _causes(found[:MAX_FAULTS], root)
@@ -95,15 +100,15 @@ def _faulty_settings(content: dict[str, Any]) -> list[ErrorDetails]:
         known.model_validate(task.get("settings", {}))
     except ValidationError as error:
         for details in (found := error.errors(include_url=False)):
-            details["loc"] = ("task", "settings", *_as_written(details["loc"]))
+            details["loc"] = ("task", "settings", *_as_written(details["loc"], at=("input",)))
         return found
     return []
 
 
-def _as_written(location: Location) -> Location:
-    """A location without the name of the kind of input, which the document does not hold."""
-    if location[:1] == ("input",) and len(location) > 1:
-        return (location[0], *location[2:])
+def _as_written(location: Location, *, at: Location) -> Location:
+    """A location without the name of the kind that the union `at` is, which the document lacks."""
+    if location[: len(at)] == at and len(location) > len(at):
+        return (*at, *location[len(at) + 1 :])
     return location
 
 

@@ -1,10 +1,13 @@
 """Who may do what with a competition."""
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Lower, StrIndex, Substr
 
 from minigiants.accounts.models import User
-from minigiants.competitions.models import Competition, Host
+from minigiants.competitions.models import Admission, Competition, Host
+from minigiants.competitions.pack_access import Audience
 
 Viewer = User | AnonymousUser | None
 """Whoever looks: a person, or nobody in particular."""
@@ -24,5 +27,22 @@ def may_publish(*, actor: User | None, slug: str) -> bool:
 
 
 def visible_competitions(*, user: Viewer) -> QuerySet[Competition]:
-    """The competitions that `user` may know of: every published one is public."""
-    return Competition.objects.filter(current_version__isnull=False)
+    """The published competitions that `user` may know of: see `pack_access.Audience`.
+
+    Hosts and the staff may know of theirs whoever else may.
+    """
+    published = Competition.objects.filter(current_version__isnull=False)
+    public = Q(audience=Audience.PUBLIC)
+    if not isinstance(user, User) or not user.is_active:
+        return published.filter(public)
+    if user.is_staff:
+        return published
+    domains = EmailAddress.objects.filter(user=user, verified=True).values_list(
+        Lower(Substr("email", StrIndex("email", Value("@")) + 1))
+    )
+    return published.filter(
+        public
+        | Q(pk__in=Admission.objects.filter(user=user).values("competition"))
+        | Q(pk__in=Host.objects.filter(user=user).values("competition"))
+        | Q(audience=Audience.EMAIL_DOMAIN, email_domains__overlap=domains)
+    )

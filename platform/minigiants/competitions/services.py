@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.db.models import ProtectedError
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import (
+    Admission,
     Competition,
     Division,
     PackFile,
@@ -19,7 +21,10 @@ from minigiants.competitions.models import (
     RulesAcceptance,
 )
 from minigiants.competitions.pack import PackSpec
-from minigiants.competitions.pack_data import built_data
+from minigiants.competitions.pack_access import Visibility
+from minigiants.competitions.pack_checks import data_check
+from minigiants.competitions.pack_columns import table_columns
+from minigiants.competitions.pack_data import BuiltFile, built_data, sha256_of, source_files
 from minigiants.competitions.pack_folder import SPECIFICATION, PackFolder, read_pack
 from minigiants.competitions.policies import may_publish
 from minigiants.competitions.problems import PackFault, PackRefused
@@ -38,22 +43,43 @@ def pack_publish(*, folder: Path, actor: User | None) -> PackVersion:
 
     Raises PackRefused with all faults, and NotPermitted.
     """
-    if not may_publish(actor=actor, slug=folder.name):
+    require_publish(actor=actor, slug=folder.name)
+    pack = read_pack(folder)
+    with built_data(pack) as built:
+        return pack_serve(pack=pack, built=built, actor=actor)
+
+
+def require_publish(*, actor: User | None, slug: str) -> None:
+    """Raise NotPermitted unless `actor` may publish as `slug`."""
+    if not may_publish(actor=actor, slug=slug):
         raise NotPermitted(
-            f"Only its hosts and the staff may publish {folder.name!r}.",
+            f"Only its hosts and the staff may publish {slug!r}.",
             mend="Ask a host of the competition, or the operators of this server.",
         )
-    pack = read_pack(folder)
-    with built_data(pack) as files:
+
+
+def pack_serve(*, pack: PackFolder, built: Path, actor: User | None) -> PackVersion:
+    """Publish a pack whose data lies in the folder `built`. For the rest see `pack_publish`."""
+    require_publish(actor=actor, slug=pack.slug)
+    with tempfile.TemporaryDirectory(prefix="minigiants-pack-") as scratch:
+        checked = data_check(pack, built, Path(scratch))
         # Bytes first: a row that names a file must find it. If the rows fail, the bytes that
         # remain are reached by nobody, and the next attempt finds them under the same digest.
-        stored = [
-            PackFile(role=file.role, path=file.path, digest=blob.digest, size=blob.size)
-            for file in files
-            for blob in [store_file(file.source)]
-        ]
-    _refuse_public_secrets(stored)
-    return _serve_version(pack, stored, actor)
+        content = [_stored(file) for file in checked.files]
+        sources = [_stored(file) for file in source_files(pack, built)]
+    return _serve_version(pack, content, sources, actor)
+
+
+def _stored(file: BuiltFile) -> PackFile:
+    blob = store_file(file.source)
+    return PackFile(
+        role=file.role,
+        path=file.path,
+        digest=blob.digest,
+        size=blob.size,
+        sha256=sha256_of(file.source),
+        columns=table_columns(file.source) if file.role == PackFile.Role.PUBLIC else [],
+    )
 
 
 @transaction.atomic
@@ -68,30 +94,10 @@ def rules_accept(*, user: User, competition: Competition) -> RulesAcceptance:
     return acceptance
 
 
-def _refuse_public_secrets(files: Sequence[PackFile]) -> None:
-    """A builder that writes hidden bytes to a public place too is mistaken.
-
-    Who publishes the metric's code, on the other hand, does participants a favour.
-    """
-    open_roles = {PackFile.Role.PUBLIC, PackFile.Role.SMOKE_INPUTS}
-    hidden_roles = {PackFile.Role.HIDDEN_INPUTS, PackFile.Role.LABELS}
-    public = {file.digest: file.path for file in files if file.role in open_roles}
-    faults = [
-        PackFault(
-            "build_data.py",
-            None,
-            "",
-            f"{file.path} is hidden, but {public[file.digest]} holds the same bytes and is public",
-        )
-        for file in files
-        if file.role in hidden_roles and file.digest in public
-    ]
-    if faults:
-        raise PackRefused(faults)
-
-
 @transaction.atomic
-def _serve_version(pack: PackFolder, files: Sequence[PackFile], actor: User | None) -> PackVersion:
+def _serve_version(
+    pack: PackFolder, files: Sequence[PackFile], sources: Sequence[PackFile], actor: User | None
+) -> PackVersion:
     specification = pack.spec.model_dump(mode="json")
     content_hash = _content_hash(specification, pack.pages, files)
     Competition.objects.get_or_create(slug=pack.slug, defaults={"title": pack.spec.title})
@@ -104,17 +110,21 @@ def _serve_version(pack: PackFolder, files: Sequence[PackFile], actor: User | No
             number=competition.versions.count() + 1,
             content_hash=content_hash,
             specification=specification,
+            specification_text=pack.text,
             pages=pack.pages,
         )
-        for file in files:
-            file.version = version
-        PackFile.objects.bulk_create(files)
-    elif competition.current_version_id == version.pk:
-        return version
+        _add_files(version, [*files, *sources])
+    else:
+        # What trains the baselines may change without a change of what people are asked.
+        version.files.filter(role=PackFile.Role.SOURCE).delete()
+        _add_files(version, sources)
+        if competition.current_version_id == version.pk:
+            return version
     competition.title = pack.spec.title
     competition.tagline = pack.spec.tagline
     competition.current_version = version
-    competition.save(update_fields=["title", "tagline", "current_version"])
+    _follow_visibility(competition, pack.spec.visibility)
+    competition.save()
     _follow_phases(competition, pack.spec)
     _follow_divisions(competition, pack.spec)
     audit_write(
@@ -138,6 +148,27 @@ def _content_hash(
     }
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _add_files(version: PackVersion, files: Sequence[PackFile]) -> None:
+    for file in files:
+        file.version = version
+    PackFile.objects.bulk_create(files)
+
+
+def _follow_visibility(competition: Competition, visibility: Visibility) -> None:
+    """Whoever takes part already goes on doing so when fewer people may see the competition."""
+    if competition.audience != visibility.audience:
+        earlier = RulesAcceptance.objects.filter(competition=competition).values_list("user")
+        Admission.objects.bulk_create(
+            (
+                Admission(competition=competition, user_id=user, way=Admission.Way.EARLIER)
+                for (user,) in earlier.distinct()
+            ),
+            ignore_conflicts=True,
+        )
+    competition.audience = visibility.audience
+    competition.email_domains = list(visibility.email_domains)
 
 
 def _follow_phases(competition: Competition, spec: PackSpec) -> None:

@@ -79,6 +79,7 @@ class SubmissionView:
     status: str
     stage: str
     is_final: bool
+    is_late: bool
     division: str | None
     phase: str
     format: str
@@ -135,6 +136,7 @@ def submission_view(submission: Submission, *, ranks: Ranks | None = None) -> Su
         status=submission.status,
         stage=evaluation.stage if evaluation else "",
         is_final=submission.is_final,
+        is_late=submission.is_late,
         division=submission.division.slug if submission.division else None,
         phase=submission.phase.slug,
         format=submission.artifact.format,
@@ -202,12 +204,13 @@ def _scores(evaluation: Evaluation | None, spec: PackSpec) -> tuple[ShownScore, 
 
 
 def _rank(submission: Submission, ranks: Ranks) -> int | None:
-    if submission.status != Status.SCORED or submission.division is None:
+    division = submission.division
+    if submission.status != Status.SCORED or submission.is_late or division is None:
         return None
-    place = (submission.phase_id, submission.division_id, submission.team_id)
+    place = (submission.phase_id, division.pk, submission.team_id)
     if place not in ranks:
         ranks[place] = rank_of(
-            phase=submission.phase, division=submission.division, team_id=submission.team_id
+            phase=submission.phase, division=division, team_id=submission.team_id
         )
     return ranks[place]
 

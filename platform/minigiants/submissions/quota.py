@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from minigiants.competitions.models import Phase
-from minigiants.competitions.pack import PhaseSpec
+from minigiants.competitions.pack_timeline import PhaseSpec
 from minigiants.core.clock import day_start, next_day_start
 from minigiants.submissions.lifecycle import ACTIVE
 from minigiants.submissions.models import Submission

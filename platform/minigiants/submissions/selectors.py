@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition
+from minigiants.competitions.policies import visible_competitions
 from minigiants.competitions.selectors import spec_of
 from minigiants.core.problems import NotFound
 from minigiants.submissions.models import Evaluation, StateChange, Submission
@@ -32,8 +33,16 @@ def _whole() -> QuerySet[Submission]:
 
 
 def submission_get(*, user: User, submission_id: UUID) -> Submission:
-    """A submission of a team that `user` is in. Raises NotFound."""
-    submission = _whole().filter(pk=submission_id, team__memberships__user=user).first()
+    """A submission of a team that `user` is in, to a competition that they may see.
+
+    Raises NotFound.
+    """
+    submission = (
+        _whole()
+        .filter(pk=submission_id, team__memberships__user=user)
+        .filter(competition__in=visible_competitions(user=user))
+        .first()
+    )
     if submission is None:
         raise NotFound("There is no such submission of yours.")
     return submission
@@ -50,9 +59,10 @@ def submission_whole(*, submission_id: UUID) -> Submission:
 
 
 def quota_of(*, user: User, competition: Competition) -> QuotaState:
-    """The quota of `user`'s team in the phase that is open now. Raises PhaseClosed."""
+    """The quota of `user`'s team in the phase that takes submissions now. Raises PhaseClosed."""
     now = timezone.now()
-    phase_spec = spec_of(competition).phase_at(now)
+    spec = spec_of(competition)
+    phase_spec = spec.phase_at(now) or spec.late_phase_at(now)
     if phase_spec is None:
         raise PhaseClosed(f"{competition.title} is between phases or over.")
     return quota_state(

@@ -28,6 +28,7 @@ from minigiants.submissions.quota import quota_state
 from minigiants.submissions.selectors import submission_get
 from minigiants.submissions.workers import capacity_of
 from minigiants.teams.models import Team
+from minigiants.teams.policies import require_team_size
 
 MESSAGE_CHARACTERS = 200
 
@@ -37,8 +38,11 @@ def submission_create(
 ) -> Submission:
     """Hand an artifact in. What inspection refused is recorded as rejected and charges nothing.
 
+    What comes after the last phase is late, where the pack allows that at all: it counts against
+    the last phase's quota, and ranks nowhere.
+
     Raises NotFound, RulesNotAccepted, PhaseClosed, NeedsContainer, DuplicateSubmission,
-    QuotaExhausted, TooManyFailures, TooManyRunning, InvalidInput.
+    TeamTooLarge, QuotaExhausted, TooManyFailures, TooManyRunning, InvalidInput.
     """
     if len(message) > MESSAGE_CHARACTERS:
         raise InvalidInput(f"The message is longer than {MESSAGE_CHARACTERS} characters.")
@@ -55,7 +59,10 @@ def submission_create(
     with transaction.atomic():
         team = Team.objects.select_for_update().get(pk=artifact.team_id)
         now = timezone.now()
-        phase_spec = version.spec.phase_at(now)
+        spec = version.spec
+        require_team_size(team=team, spec=spec)
+        open_phase = spec.phase_at(now)
+        phase_spec = open_phase or spec.late_phase_at(now)
         if phase_spec is None:
             raise PhaseClosed(f"{competition.title} is between phases or over.")
         phase = Phase.objects.get(competition=competition, slug=phase_spec.slug)
@@ -70,6 +77,7 @@ def submission_create(
             artifact=artifact,
             inspection=inspection,
             message=message,
+            is_late=open_phase is None,
         )
 
 
@@ -103,6 +111,7 @@ def _record(
     artifact: Artifact,
     inspection: Inspection,
     message: str,
+    is_late: bool,
 ) -> Submission:
     number = (team.submissions.aggregate(last=Max("number"))["last"] or 0) + 1
     status = Status.QUEUED if inspection.accepted else Status.REJECTED
@@ -119,6 +128,7 @@ def _record(
         message=message,
         status=status,
         quota_charged=inspection.accepted,
+        is_late=is_late,
     )
     evaluation = None
     code = reason = ""

@@ -1,10 +1,32 @@
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 
+from minigiants.competitions.selectors import spec_of
 from minigiants.teams.models import Membership, Team
+
+
+class MembershipForms(forms.BaseInlineFormSet[Membership, Team, Any]):
+    """The people of a team: no more of them than the pack allows."""
+
+    def clean(self) -> None:
+        """See the class."""
+        super().clean()
+        if any(self.errors):
+            return
+        people = [form for form in self.forms if form.cleaned_data and not self._leaves(form)]
+        most = spec_of(self.instance.competition).teams.max_size
+        if len(people) > most:
+            raise forms.ValidationError(f"The competition allows {most} people in a team.")
+
+    def _leaves(self, form: Any) -> bool:
+        return bool(form.cleaned_data.get("DELETE"))
 
 
 class MembershipInline(admin.TabularInline[Membership, Team]):
     model = Membership
+    formset = MembershipForms
     extra = 0
     autocomplete_fields = ("user",)
 

@@ -9,7 +9,8 @@ from django.db.models import Count
 from django.utils import timezone
 
 from minigiants.competitions.models import Competition
-from minigiants.competitions.pack import PackSpec, PhaseSpec
+from minigiants.competitions.pack import PackSpec
+from minigiants.competitions.pack_timeline import PhaseSpec
 from minigiants.competitions.selectors import spec_of
 from minigiants.leaderboards.board_pages import BoardPage, BoardQuery, boards_page
 from minigiants.teams.models import Team

@@ -18,8 +18,9 @@ METRIC = "def score(solution, submission, row_id_column_name):\n    return 0.5\n
 BUILDER = """
 import sys
 from pathlib import Path
-for name in ("train.csv", "solution.csv"):
-    (Path(sys.argv[1]) / name).write_text(name)
+for name, split in (("train.csv", "Seen"), ("solution.csv", "Public,Private")):
+    rows = [f"{name[0]}{number},{number},{usage}" for number, usage in enumerate(split.split(","))]
+    (Path(sys.argv[1]) / name).write_text(chr(10).join(["id,y,usage", *rows]))
 """
 
 
@@ -144,7 +145,7 @@ def test_the_documentations_example_can_be_published(
         for language in ("yaml", "python")
     )
     text = yaml.safe_dump(yaml.safe_load(tiny_specification) | yaml.safe_load(example))
-    builder = BUILDER.replace('"train.csv",', '"train.csv", "test.csv",')
+    builder = BUILDER.replace('(("train.csv",', '(("test.csv", "Seen"), ("train.csv",')
     folder = make_pack(specification=text, builder=builder)
     (folder / "metric.py").write_text(code)
     version = pack_publish(folder=folder, actor=None)

@@ -1,6 +1,7 @@
 """Whatever is wrong in competition.yaml is named by its line and its field."""
 
 import json
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 
@@ -51,7 +52,70 @@ def test_a_right_one_is_read(tiny_specification: str) -> None:
         ("parameters: 1000", "parameters: 50", "divisions", "nothing can enter 'large'"),
         ("parameters: 100\n", "parameters: 0\n", "divisions[0].budget.parameters", "at least 1"),
         ("parameters: 100\n", "parametres: 9\n", "divisions[0].budget.parametres", "'parameters'"),
-        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00", "phases[0].opens", "needs a time zone"),
+        ("2026-01-01T00:00:00Z", "2026-01-01", "phases[0].opens", "needs a time of day"),
+        ("2026-01-01T00:00:00Z", "soon", "phases[0].opens", "it is 'soon'"),
+        ("phases:", "timezone: Mars/Olympus\nphases:", "timezone", "there is no time zone 'Mars"),
+        (
+            "per_day: 5",
+            "per_day: 5\n      total: 0",
+            "phases[0].quota.total",
+            "must be at least 1",
+        ),
+        (
+            "per_day: 5",
+            "per_day: 5\n      concurrent: 0",
+            "phases[0].quota.concurrent",
+            "must be at least 1",
+        ),
+        ("data:", "late_submissions: perhaps\ndata:", "late_submissions", "it is 'perhaps'"),
+        ("data:", "final_selections: 0\ndata:", "final_selections", "must be at least 1"),
+        ("data:", "teams:\n  max_size: 0\ndata:", "teams.max_size", "must be at least 1"),
+        ("data:", f"prizes: {'x' * 2001}\ndata:", "prizes", "longer than 2000 characters"),
+        (
+            "data:",
+            "visibility:\n  audience: friends\ndata:",
+            "visibility.audience",
+            "'link', 'invitation' or 'email-domain'",
+        ),
+        (
+            "data:",
+            "visibility:\n  audience: email-domain\n  email_domains: []\ndata:",
+            "visibility.email_domains",
+            "names e-mail domains",
+        ),
+        (
+            "data:",
+            "visibility:\n  email_domains: [example.org]\ndata:",
+            "visibility.email_domains",
+            "and no other, names e-mail domains",
+        ),
+        (
+            "data:",
+            "visibility:\n  audience: email-domain\n  email_domains: [me@x.org]\ndata:",
+            "visibility.email_domains[0]",
+            "must be a domain in lower case",
+        ),
+        ("data:", "split:\n  by: chance\ndata:", "split", "must be one of 'column', 'fraction'"),
+        ("data:", "split:\n  column: usage\ndata:", "split", "needs 'by'"),
+        (
+            "data:",
+            "split:\n  by: fraction\n  seed: 1\n  public: 1.5\ndata:",
+            "split.public",
+            "must be less than 1",
+        ),
+        (
+            "data:",
+            "split:\n  by: fraction\n  public: 0.5\ndata:",
+            "split.seed",
+            "is missing",
+        ),
+        (
+            "data:",
+            "split:\n  by: file\n  file: public/train.csv\ndata:",
+            "data",
+            "it must be a file of its own",
+        ),
+        ("parameters: 100\n", "side_bytes: 0\n", "divisions", "nothing can enter 'small'"),
         ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "phases[0].closes", "before it opens"),
         ("opens: 2026-02-01", "opens: 2026-01-09", "phases", "opens before 'first' has closed"),
         ("per_day: 5", "per_day: 0", "phases[0].quota.per_day", "must be at least 1"),
@@ -78,6 +142,34 @@ def test_each_field_wrong_in_turn(
     line = text.splitlines()[fault.line - 1]
     last = field.rsplit(".", 1)[-1].split("[")[0]
     assert last in line or field.endswith("]") or fault.message == "is missing"
+
+
+@pytest.mark.parametrize(
+    ("zone", "written", "meant"),
+    [
+        ("UTC", "2026-01-01T00:00:00", "2026-01-01T00:00:00+00:00"),
+        ("Europe/Berlin", "2026-01-01T00:00:00", "2025-12-31T23:00:00+00:00"),
+        ("Europe/Berlin", "2026-01-01T09:30", "2026-01-01T08:30:00+00:00"),
+        ("Europe/Berlin", "'2026-01-01 09:30'", "2026-01-01T08:30:00+00:00"),
+        ("Europe/Berlin", "2026-01-01T09:30:00-05:00", "2026-01-01T14:30:00+00:00"),
+    ],
+)
+def test_a_time_without_an_offset_is_one_of_the_competitions_zone(
+    tiny_specification: str, zone: str, written: str, meant: str
+) -> None:
+    text = tiny_specification.replace("2026-01-01T00:00:00Z", written)
+    spec = read_specification(text + f"timezone: {zone}\n", "competition.yaml")
+    assert spec.phases[0].opens == datetime.fromisoformat(meant)
+
+
+@pytest.mark.parametrize("moment", ["2026-03-29T02:30:00", "2026-10-25T02:30:00"])
+def test_a_time_that_the_clocks_skip_or_repeat_is_refused(
+    tiny_specification: str, moment: str
+) -> None:
+    text = tiny_specification.replace("2026-01-01T00:00:00Z", moment) + "timezone: Europe/Berlin\n"
+    (fault,) = faults_of(text)
+    assert fault.field == "phases"
+    assert "where the clocks change; give it an offset" in fault.message
 
 
 def test_several_faults_are_told_at_once(tiny_specification: str) -> None:

@@ -53,12 +53,15 @@ def test_the_first_version_serves(make_pack: MakePack) -> None:
     assert [phase.slug for phase in competition.phases.all()] == ["first", "second"]
     assert [division.slug for division in competition.divisions.all()] == ["small", "large"]
     files = {(file.role, file.path): content_of(file) for file in version.files.all()}
-    assert files == {
-        ("public", "public/train.csv"): b"content of public/train.csv",
-        ("smoke_inputs", "public/smoke.npy"): b"content of public/smoke.npy",
-        ("hidden_inputs", "hidden/test.npy"): b"content of hidden/test.npy",
-        ("labels", "hidden/labels.csv"): b"content of hidden/labels.csv",
+    assert set(files) == {
+        ("public", "public/train.csv"),
+        ("smoke_inputs", "public/smoke.npy"),
+        ("hidden_inputs", "hidden/test.npy"),
+        ("labels", "hidden/labels.csv"),
+        ("source", "build_data.py"),
     }
+    assert files["public", "public/train.csv"] == b"id,label,x,y\nt0,0,1,2\nt1,1,3,4\n"
+    assert files["labels", "hidden/labels.csv"].startswith(b"id,label,usage\nh0,0,Public\n")
     entry = AuditEntry.objects.get(action="pack.publish")
     assert entry.target_id == str(competition.pk)
 
@@ -89,13 +92,13 @@ def test_any_change_makes_a_version(
         (folder / "pages/rules.md").write_text("Other rules")
     else:
         builder = (folder / "build_data.py").read_text()
-        folder = make_pack(builder=builder.replace("content of", "more of"))
+        folder = make_pack(builder=builder.replace("t1,1,3,4", "t1,1,3,5"))
     second = publish(folder)
     assert second.number == 2
     assert Competition.objects.get().current_version == second
     first.refresh_from_db()
     assert first.spec.title == "Tiny"
-    assert {content_of(file)[:10] for file in first.files.all()} == {b"content of"}
+    assert b"t1,1,3,4" in content_of(public_files(version=first).get())
 
 
 def test_earlier_content_serves_again_as_its_own_version(
@@ -198,8 +201,11 @@ def test_hidden_bytes_in_a_public_file_are_refused(make_pack: MakePack) -> None:
     builder = (folder / "build_data.py").read_text() + (
         "(out / 'public/train.csv').write_bytes((out / 'hidden/labels.csv').read_bytes())\n"
     )
-    (message,) = messages(make_pack(builder=builder))
-    assert "hidden/labels.csv is hidden, but public/train.csv holds the same bytes" in message
+    told = messages(make_pack(builder=builder))
+    assert told == [
+        "hidden/labels.csv: is hidden, but public/train.csv holds the same bytes and is public",
+        "public/train.csv:2: tells the label of the hidden row 'h0', and of 3 more",
+    ]
     assert not Competition.objects.exists()
 
 

@@ -15,8 +15,10 @@ from minigiants.competitions.models import Competition, RulesAcceptance
 from minigiants.competitions.selectors import current_version
 from minigiants.core.models import OutboxEvent
 from minigiants.core.problems import InvalidInput, NotFound, Problem
+from minigiants.leaderboards.models import Standing
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation, Submission
+from minigiants.submissions.presentation import submission_view
 from minigiants.submissions.problems import (
     DuplicateSubmission,
     NeedsContainer,
@@ -26,13 +28,16 @@ from minigiants.submissions.problems import (
     TooManyFailures,
     TooManyRunning,
 )
+from minigiants.submissions.selectors import submission_whole
 from minigiants.submissions.services import submission_cancel, submission_create
 from minigiants.submissions.workers import presence_record
 from minigiants.teams.models import Team
+from minigiants.teams.policies import TeamTooLarge
 from tests.support.factories import (
     ArtifactFactory,
     TeamFactory,
     UserFactory,
+    member_add,
     member_of,
     pack_spec,
 )
@@ -270,3 +275,59 @@ def test_of_many_who_hand_in_at_once_only_as_many_as_allowed_succeed() -> None:
         outcomes = sorted(pool.map(try_one, artifacts))
     assert outcomes == ["ok"] * 2 + ["too_many_running"] * 6
     assert sorted(Submission.objects.values_list("number", flat=True)) == [1, 2]
+
+
+def ended(**changes: object) -> dict[str, object]:
+    past = timezone.now() - timedelta(days=1)
+    return {"phases": [phase(opens=past - timedelta(days=9), closes=past)], **changes}
+
+
+def test_what_comes_late_is_scored_and_ranks_nowhere(team: Team) -> None:
+    spec_changed(team.competition, **ended(late_submissions=True))
+    submission = hand_in(team)
+    assert submission.is_late
+    assert submission.phase.slug == "main"
+    Pipeline.start().run(submission, public=0.9, private=0.8)
+    submission.refresh_from_db()
+    assert (submission.status, submission.public_score) == (Status.SCORED, 0.9)
+    assert not Standing.objects.exists()
+    assert submission_view(submission_whole(submission_id=submission.pk)).rank is None
+
+
+def test_late_submissions_keep_the_last_phases_quota(team: Team) -> None:
+    spec_changed(
+        team.competition,
+        late_submissions=True,
+        phases=[
+            phase(closes=timezone.now() - timedelta(hours=1), quota={"per_day": 1, "total": 9})
+        ],
+    )
+    hand_in(team)
+    with pytest.raises(QuotaExhausted):
+        hand_in(team)
+
+
+def test_nothing_comes_late_where_the_pack_does_not_say_so(team: Team) -> None:
+    spec_changed(team.competition, **ended())
+    with pytest.raises(PhaseClosed):
+        hand_in(team)
+
+
+def test_between_phases_nothing_is_late(team: Team) -> None:
+    soon = timezone.now() + timedelta(days=1)
+    spec_changed(
+        team.competition,
+        late_submissions=True,
+        phases=[phase(opens=soon, closes=soon + timedelta(days=1))],
+    )
+    with pytest.raises(PhaseClosed):
+        hand_in(team)
+
+
+def test_a_team_of_too_many_hands_nothing_in(team: Team) -> None:
+    spec_changed(team.competition, teams={"max_size": 1})
+    hand_in(team)
+    artifact = ArtifactFactory.create(team=team)
+    member_add(team, UserFactory.create())
+    with pytest.raises(TeamTooLarge, match="has 2 people; 1 are allowed"):
+        hand_in(team, artifact=artifact)

@@ -34,6 +34,7 @@ def view(*statuses: str, stage: str = "", reasons: dict[int, str] | None = None)
         status=statuses[-1],
         stage=stage,
         is_final=False,
+        is_late=False,
         division=None,
         phase="main",
         format="onnx",

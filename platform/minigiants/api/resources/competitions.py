@@ -111,6 +111,13 @@ def read(request: ApiRequest, slug: str) -> CompetitionDetail:
             "metrics": [MetricOut.model_validate(metric) for metric in spec.metrics],
             "quota": QuotaOut.model_validate(phase.quota) if phase is not None else None,
             "licence": LicenceOut.model_validate(spec.licence),
+            "phases": [PhaseOut.model_validate(each) for each in spec.phases],
+            "timezone": spec.timezone,
+            "late_submissions": spec.late_submissions,
+            "final_selections": spec.final_selections,
+            "max_team_size": spec.teams.max_size,
+            "prizes": spec.prizes,
+            "audience": spec.visibility.audience,
             "rules_accepted": (
                 rules_accepted(user=user, competition=competition) if known else None
             ),

@@ -1,6 +1,9 @@
 """The public data of competitions."""
 
-from django.http import StreamingHttpResponse
+import json
+
+from django.conf import settings
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -8,6 +11,7 @@ from ninja import Router
 
 from minigiants.api.authentication import ApiRequest, public
 from minigiants.api.schemas.competitions import DataFile, DataList
+from minigiants.competitions.croissant import croissant_of
 from minigiants.competitions.selectors import competition_get, current_version, public_files
 from minigiants.core.downloads import blob_chunks
 from minigiants.core.problems import NotFound
@@ -31,6 +35,34 @@ def index(request: ApiRequest, slug: str) -> DataList:
             )
             for file in public_files(version=current_version(competition))
         ]
+    )
+
+
+@router.get(
+    "/competitions/{slug}/croissant",
+    auth=public(),
+    operation_id="croissant_read",
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "JSON-LD",
+                "content": {"application/ld+json": {"schema": {"type": "object"}}},
+            }
+        }
+    },
+)
+def croissant(request: ApiRequest, slug: str) -> HttpResponse:
+    """The public data, described in Croissant for tools that read data sets."""
+    competition = competition_get(slug=slug, user=request.auth.user)
+    description = croissant_of(
+        competition=competition,
+        page_url=f"{settings.BASE_URL}/competitions/{slug}/",
+        file_url=lambda path: (
+            f"{settings.BASE_URL}{reverse('api:data_file', kwargs={'slug': slug, 'path': path})}"
+        ),
+    )
+    return HttpResponse(
+        json.dumps(description, indent=2, ensure_ascii=False), content_type="application/ld+json"
     )
 
 

@@ -76,6 +76,13 @@ class CompetitionDetail(CompetitionSummary):
     metrics: list[MetricOut] = Field(description="The first ranks, the others are shown")
     quota: QuotaOut | None = Field(description="Of the current phase")
     licence: LicenceOut
+    phases: list[PhaseOut] = Field(description="In order; times are in UTC")
+    timezone: str = Field(description="The zone in which the organizers tell times")
+    late_submissions: bool = Field(description="Taken after the last phase, scored, not ranked")
+    final_selections: int = Field(description="How many submissions a team may choose")
+    max_team_size: int
+    prizes: str
+    audience: str = Field(description="public, link, invitation or email-domain")
     rules_accepted: bool | None = Field(description="By the caller; null for someone unknown")
     version: int = Field(description="Number of the pack's current version")
 

@@ -60,6 +60,7 @@ class SubmissionOut(Out):
     status: str
     stage: str = Field(description="Where the worker stands within `status`; may be empty")
     is_final: bool
+    is_late: bool = Field(description="Came after the last phase: scored, and ranks nowhere")
     division: DivisionName | None
     phase: str
     format: str

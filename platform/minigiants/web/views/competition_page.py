@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from minigiants.competitions.models import Competition, PackVersion
-from minigiants.competitions.pack import PackSpec, PhaseSpec
+from minigiants.competitions.pack import PackSpec
+from minigiants.competitions.pack_timeline import PhaseSpec
 from minigiants.competitions.selectors import competition_get, current_version
 from minigiants.web.competition_cards import next_phase
 
@@ -20,6 +21,7 @@ class CompetitionPage:
     version: PackVersion
     spec: PackSpec
     phase: PhaseSpec | None
+    late_phase: PhaseSpec | None
     next_phase: PhaseSpec | None
 
     def context(self, tab: str, **more: Any) -> dict[str, Any]:
@@ -31,6 +33,7 @@ class CompetitionPage:
             "version": self.version,
             "spec": self.spec,
             "phase": self.phase,
+            "late_phase": self.late_phase,
             "next_phase": self.next_phase,
             **more,
         }
@@ -47,5 +50,6 @@ def competition_page(request: HttpRequest, slug: str) -> CompetitionPage:
         version=version,
         spec=spec,
         phase=spec.phase_at(now),
+        late_phase=spec.late_phase_at(now),
         next_phase=next_phase(spec, now),
     )

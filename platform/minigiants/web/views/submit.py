@@ -99,7 +99,11 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "model": model,
         "problem": problem,
-        "quota": quota_of(user=person, competition=page.competition) if page.phase else None,
+        "quota": (
+            quota_of(user=person, competition=page.competition)
+            if page.phase or page.late_phase
+            else None
+        ),
     }
     template = "verdict" if request.htmx else "submit"  # type: ignore[attr-defined]
     return render(
