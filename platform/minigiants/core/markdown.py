@@ -11,21 +11,25 @@ import nh3
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 
+from minigiants.core import maths
+
 ELEMENTS: Final = frozenset(
     {"a", "blockquote", "br", "code", "em", "hr", "li", "ol", "p", "pre", "s", "strong", "ul"}
     | {"h1", "h2", "h3", "h4", "h5", "h6"}
     | {"table", "tbody", "td", "th", "thead", "tr"}
+    | maths.MATHML_ELEMENTS
 )
-ATTRIBUTES: Final = {"a": {"href", "title"}, "ol": {"start"}}
+ATTRIBUTES: Final = {"a": {"href", "title"}, "ol": {"start"}, **maths.MATHML_ATTRIBUTES}
 URL_SCHEMES: Final = frozenset({"http", "https", "mailto"})
 
 _PARSER: Final = (
     MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 )
+maths.install(_PARSER)
 
 
 def markdown_to_html(text: str) -> SafeString:
-    """CommonMark with tables and strike-through, as safe HTML.
+    """CommonMark with tables, strike-through and $formulas$, as safe HTML.
 
     Links carry rel="nofollow noopener"; those with a scheme other than http, https or mailto
     lose their target.

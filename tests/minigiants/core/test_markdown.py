@@ -37,6 +37,10 @@ ATTACKS = [
     "<!-- --><script>alert(1)</script>",
     "<![CDATA[<script>alert(1)</script>]]>",
     "# <b onclick=alert(1)>x</b>",
+    r"$\text{<img src=x onerror=alert(1)>}$",
+    r"$\text{</mtext></math><script>alert(1)</script>}$",
+    r"$\href{javascript:alert(1)}{x}$ $\class{a}{x}$ $\style{color:red}{x}$",
+    "$$\n<svg onload=alert(1)>\n$$",
 ]
 TAG = re.compile(r"<\s*/?\s*([a-zA-Z][^\s/>]*)([^>]*)>")
 # As browsers see a URL: blanks at its start and control characters do not count.
