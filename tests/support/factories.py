@@ -159,7 +159,7 @@ class CompetitionFactory(DjangoModelFactory[Competition]):
 
 
 class TeamFactory(DjangoModelFactory[Team]):
-    """A team of one, `user`, who has accepted the rules."""
+    """A team of one, led by `user`, who has accepted the rules."""
 
     class Meta:
         model = Team
@@ -172,13 +172,15 @@ class TeamFactory(DjangoModelFactory[Team]):
     def _create(cls, model_class: type[Team], *args: Any, **kwargs: Any) -> Team:
         user = kwargs.pop("user", None) or UserFactory()
         team = model_class.objects.create(**kwargs)
-        member_add(team, user)
+        member_add(team, user, is_leader=True)
         return team
 
 
-def member_add(team: Team, user: User) -> None:
+def member_add(team: Team, user: User, *, is_leader: bool = False) -> None:
     """Let `user` join `team`, with the rules accepted."""
-    Membership.objects.create(team=team, competition=team.competition, user=user)
+    Membership.objects.create(
+        team=team, competition=team.competition, user=user, is_leader=is_leader
+    )
     digest = rules_digest(current_version(team.competition))
     RulesAcceptance.objects.get_or_create(
         user=user, competition=team.competition, rules_digest=digest

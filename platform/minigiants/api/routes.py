@@ -11,6 +11,7 @@ from minigiants.api.resources import (
     leaderboards,
     me,
     submissions,
+    teams,
     uploads,
     webhooks,
 )
@@ -25,7 +26,16 @@ api = DocumentedAPI(
     urls_namespace="api",
 )
 install(api)
-for resource in (me, competitions, data, leaderboards, uploads, artifacts, submissions):
+for resource in (
+    me,
+    competitions,
+    teams,
+    data,
+    leaderboards,
+    uploads,
+    artifacts,
+    submissions,
+):
     api.add_router("", resource.router)
 for router in webhooks.routers:
     api.add_router("", router)

@@ -24,15 +24,6 @@ class TooManyUploads(Problem):
     mend = "Complete or abort one of them first."
 
 
-class RulesNotAccepted(Problem):
-    code = "rules_not_accepted"
-    status = 403
-    title = "The rules have not been accepted"
-    mend = (
-        "Read and accept them on the competition's Rules page, or: minigiants rules SLUG --accept"
-    )
-
-
 class UploadIncomplete(Problem):
     code = "upload_incomplete"
     status = 409

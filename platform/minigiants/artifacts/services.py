@@ -24,7 +24,6 @@ from minigiants.artifacts.models import (
 )
 from minigiants.artifacts.open_uploads import require_part, upload_file, upload_open
 from minigiants.artifacts.part_store import PartAddress, part_store
-from minigiants.artifacts.policies import require_rules_accepted
 from minigiants.artifacts.problems import (
     TooManyFiles,
     TooManyUploads,
@@ -34,11 +33,12 @@ from minigiants.artifacts.problems import (
 )
 from minigiants.artifacts.selectors import artifact_files, upload_files, upload_get
 from minigiants.competitions.models import Competition, PackFile
+from minigiants.competitions.participation import require_rules_accepted
 from minigiants.competitions.selectors import spec_of
 from minigiants.core.blobstore import store_file
 from minigiants.core.problems import InvalidInput
 from minigiants.teams.models import Team
-from minigiants.teams.services import team_of_user
+from minigiants.teams.services import team_lock, team_of_user
 
 MAX_OPEN_UPLOADS = 16
 
@@ -62,8 +62,7 @@ def upload_create(
     """
     require_rules_accepted(user=user, competition=competition)
     _check_announced(files, competition)
-    team = team_of_user(user=user, competition=competition)
-    Team.objects.select_for_update().get(pk=team.pk)
+    team = team_lock(team_id=team_of_user(user=user, competition=competition).pk)
     now = timezone.now()
     if team.uploads.filter(status="open", expires_at__gt=now).count() >= MAX_OPEN_UPLOADS:
         raise TooManyUploads(f"{MAX_OPEN_UPLOADS} uploads of {team.name} are open.")

@@ -38,3 +38,12 @@ class PackRefused(Problem):
             "\n".join(str(fault) for fault in faults), faults=[asdict(fault) for fault in faults]
         )
         self.faults = tuple(faults)
+
+
+class RulesNotAccepted(Problem):
+    code = "rules_not_accepted"
+    status = 403
+    title = "The rules have not been accepted"
+    mend = (
+        "Read and accept them on the competition's Rules page, or: minigiants rules SLUG --accept"
+    )

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
 
 from minigiants.competitions.models import Division, Phase
 from minigiants.competitions.pack import PackSpec
-from minigiants.leaderboards.models import Board, Entry, Ranked, Standing
+from minigiants.leaderboards.models import Board, EarlierRank, Entry, Ranked, Standing
 from minigiants.leaderboards.places import place_of, ranking_key
 from minigiants.teams.models import Team
 
@@ -304,3 +305,35 @@ def leads_recount(board: Board) -> None:
             """,
             [board.pk],
         )
+
+
+@transaction.atomic
+def teams_join(*, team: Team, other: Team, rules: BoardRules) -> None:
+    """Give `team` all that `other` has on boards: of all their entries the best is its standing.
+
+    On a frozen board the better of the two standings stays, since no score moves.
+    """
+    entries = Entry.objects.filter(team__in=[team, other])
+    boards = _locked(Board.objects.filter(pk__in=entries.values("board")))
+    # Of two teams' final selections there could be too many: those of `team` stay.
+    Entry.objects.filter(team=other).update(team=team, is_selected=False, changed_at=timezone.now())
+    EarlierRank.objects.filter(team=other).delete()
+    for board in boards:
+        if board.frozen_at is not None:
+            _keep_better(board, team, other)
+            continue
+        Standing.objects.filter(board=board, team=other).delete()
+        standing_refresh(board=board, team_id=team.pk, rules=rules)
+        leads_recount(board)
+
+
+def _keep_better(board: Board, team: Team, other: Team) -> None:
+    found = list(Standing.objects.filter(board=board, team__in=[team, other]).order_by("place"))
+    if not found:
+        return
+    better, *worse = found
+    counted = better.entries + sum(standing.entries for standing in worse)
+    last_at = max(standing.last_at for standing in (better, *worse))
+    for standing in worse:
+        standing.delete()
+    Standing.objects.filter(pk=better.pk).update(team=team, entries=counted, last_at=last_at)

@@ -12,6 +12,7 @@ from minigiants.accounts.models import User
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_waiting
 from minigiants.notifications.models import Webhook
+from minigiants.notifications.team_mails import TEAM_MAILS
 from minigiants.notifications.webhook_delivery import DISABLED_EVENT, webhooks_tell
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
@@ -70,6 +71,8 @@ def _mail(event: OutboxEvent) -> None:
         _mail_hosts(UUID(event.payload["submission"]))
     elif event.kind == DISABLED_EVENT:
         _mail_webhook_owner(UUID(event.payload["webhook"]))
+    elif event.kind in TEAM_MAILS:
+        TEAM_MAILS[event.kind](event.payload)
 
 
 def _mail_result(submission_id: UUID) -> None:

@@ -115,6 +115,8 @@ def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
         for value in report.values
     )
     _submission_follow(evaluation, Status.SCORED, public_score=ranking[Split.PUBLIC])
+    # The row is locked now, so this is whose it is: a merge of teams comes before or after.
+    submission.refresh_from_db(fields=["team"])
     entry_record(
         scored=scored_submission(submission, evaluation, ranking), rules=BoardRules.of(spec)
     )

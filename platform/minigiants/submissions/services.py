@@ -10,9 +10,9 @@ from evaluator.inspection import participant_code_formats
 from minigiants.accounts.models import User
 from minigiants.artifacts.inspection import artifact_inspect
 from minigiants.artifacts.models import Artifact, Inspection
-from minigiants.artifacts.policies import require_rules_accepted
 from minigiants.artifacts.selectors import artifact_get
 from minigiants.competitions.models import Competition, PackVersion, Phase
+from minigiants.competitions.participation import require_rules_accepted
 from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import InvalidInput, NotFound
 from minigiants.submissions.lifecycle import ACTIVE, Status, advance
@@ -29,6 +29,7 @@ from minigiants.submissions.selectors import submission_get
 from minigiants.submissions.workers import capacity_of
 from minigiants.teams.models import Team
 from minigiants.teams.policies import require_team_size
+from minigiants.teams.services import team_lock
 
 MESSAGE_CHARACTERS = 200
 
@@ -57,7 +58,7 @@ def submission_create(
     if inspection.accepted:
         _require_runnable(artifact, version)
     with transaction.atomic():
-        team = Team.objects.select_for_update().get(pk=artifact.team_id)
+        team = team_lock(team_id=artifact.team_id)
         now = timezone.now()
         spec = version.spec
         require_team_size(team=team, spec=spec)

@@ -4,7 +4,7 @@ from django import forms
 from django.contrib import admin
 
 from minigiants.competitions.selectors import spec_of
-from minigiants.teams.models import Membership, Team
+from minigiants.teams.models import Invitation, Membership, MergeProposal, Team
 
 
 class MembershipForms(forms.BaseInlineFormSet[Membership, Team, Any]):
@@ -33,7 +33,25 @@ class MembershipInline(admin.TabularInline[Membership, Team]):
 
 @admin.register(Team)
 class TeamAdmin(admin.ModelAdmin[Team]):
-    list_display = ("name", "competition", "is_baseline", "created_at")
+    list_display = ("name", "competition", "is_baseline", "merged_into", "created_at")
     list_filter = ("competition", "is_baseline")
+    list_select_related = ("competition", "merged_into")
     search_fields = ("name", "memberships__user__username")
+    readonly_fields = ("merged_into",)
     inlines = (MembershipInline,)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin[Invitation]):
+    list_display = ("team", "user", "email", "state", "invited_by", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("team", "user", "invited_by")
+    autocomplete_fields = ("team", "user", "invited_by")
+
+
+@admin.register(MergeProposal)
+class MergeProposalAdmin(admin.ModelAdmin[MergeProposal]):
+    list_display = ("team", "other", "state", "proposed_by", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("team", "other", "proposed_by")
+    autocomplete_fields = ("team", "other", "proposed_by", "answered_by")

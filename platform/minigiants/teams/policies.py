@@ -1,15 +1,47 @@
-"""How many may compete together."""
+"""Who may change a team, until when, and how many may be in it."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from minigiants.accounts.models import User
+from minigiants.competitions.models import Competition
 from minigiants.competitions.pack import PackSpec
-from minigiants.core.problems import Problem
-from minigiants.teams.models import Team
+from minigiants.competitions.selectors import spec_of
+from minigiants.core.problems import NotFound
+from minigiants.teams.models import Membership, Team
+from minigiants.teams.problems import NotLeader, TeamsClosed, TeamTooLarge
 
 
-class TeamTooLarge(Problem):
-    code = "team_too_large"
-    status = 409
-    title = "The team has more people than the competition allows"
-    mend = "Some of you have to leave the team before it goes on; the limit is in the rules."
+@dataclass(frozen=True, slots=True)
+class TeamRules:
+    """How large the teams of a competition may be, and when they become final."""
+
+    max_members: int
+    deadline: datetime
+
+
+def team_rules(competition: Competition) -> TeamRules:
+    """The pack's limit, and the close of its last phase."""
+    spec = spec_of(competition)
+    return TeamRules(max_members=spec.teams.max_size, deadline=spec.phases[-1].closes)
+
+
+def require_open(competition: Competition) -> None:
+    """Raise TeamsClosed once the teams of `competition` are final."""
+    deadline = team_rules(competition).deadline
+    if deadline <= timezone.now():
+        raise TeamsClosed(f"The deadline was {deadline:%-d %b %Y, %H:%M} UTC.")
+
+
+def require_leader(*, user: User, team: Team) -> None:
+    """Raise NotLeader, or to people outside the team NotFound."""
+    membership = Membership.objects.filter(user=user, team=team).first()
+    if membership is None:
+        raise NotFound("You have no such team.")
+    if not membership.is_leader:
+        raise NotLeader(f"{team.name} is led by somebody else.")
 
 
 def require_team_size(*, team: Team, spec: PackSpec) -> None:

@@ -49,7 +49,7 @@ def competition_cards(competitions: Iterable[Competition]) -> list[CompetitionCa
     """Cards of `competitions`, those that run first, without glimpses of their boards."""
     found = list(competitions)
     teams: dict[UUID, int] = dict(
-        Team.objects.filter(competition__in=found, is_baseline=False)
+        Team.objects.filter(competition__in=found, is_baseline=False, merged_into__isnull=True)
         .values_list("competition")
         .annotate(Count("pk"))
         .order_by()

@@ -16,6 +16,7 @@ _MODULES: Final = (
     "minigiants.core.problems",
     "minigiants.accounts.problems",
     "minigiants.competitions.problems",
+    "minigiants.teams.problems",
     "minigiants.artifacts.problems",
     "minigiants.submissions.problems",
     "minigiants.notifications.problems",

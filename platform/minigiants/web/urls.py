@@ -5,7 +5,16 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from minigiants.web.views import competitions, docs, home, settings, submissions, submit, webhooks
+from minigiants.web.views import (
+    competitions,
+    docs,
+    home,
+    settings,
+    submissions,
+    submit,
+    team,
+    webhooks,
+)
 
 app_name = "web"
 urlpatterns = [
@@ -19,6 +28,9 @@ urlpatterns = [
     path("competitions/<slug:slug>/leaderboard/", competitions.leaderboard, name="leaderboard"),
     path("competitions/<slug:slug>/submissions/", submissions.index, name="submissions"),
     path("competitions/<slug:slug>/submit/", submit.submit, name="submit"),
+    path("competitions/<slug:slug>/team/", team.team, name="team"),
+    path("competitions/<slug:slug>/team/<slug:action>/", team.change, name="team_change"),
+    path("invitations/<str:key>/", team.invitation, name="invitation"),
     path("submissions/<uuid:submission_id>/", submissions.read, name="submission"),
     path("submissions/<uuid:submission_id>/live/", submissions.live, name="submission_live"),
     path("submissions/<uuid:submission_id>/cancel/", submissions.cancel, name="submission_cancel"),

@@ -27,9 +27,10 @@ from minigiants.notifications.policies import MANAGING_ROLES
 from minigiants.notifications.selectors import Subject
 from minigiants.notifications.webhooks import webhook_create, webhook_test
 from minigiants.submissions.models import Evaluation
-from minigiants.teams.models import Team
+from minigiants.teams.invitations import invitation_create
+from minigiants.teams.models import MergeProposal, Team
 from tests.minigiants.api.personas import BAD_TOKENS, HOSTS, PERSONAS, SCOPES, Cast, cast_of
-from tests.support.factories import ArtifactFactory, SubmissionFactory, TeamFactory
+from tests.support.factories import ArtifactFactory, SubmissionFactory, TeamFactory, member_of
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +94,11 @@ def _session(allowed: int, *, other: int | None = None) -> Expected:
     }
 
 
+def _leader(allowed: int) -> Expected:
+    """By session, for the team's leader; other members are told who may."""
+    return {**_session(allowed, other=404), "colleague": 403}
+
+
 WORKERS_ONLY = dict.fromkeys(PERSONAS, 401)
 
 
@@ -116,6 +122,8 @@ class World:
     upload: UUID
     token: UUID
     deliveries: Mapping[str, Delivery]
+    invitation: UUID
+    proposal: UUID
     cast: Cast
 
     def path(self, template: str) -> str:
@@ -130,6 +138,8 @@ class World:
             "number": 0,
             "evaluation_id": self.evaluation,
             "token_id": self.token,
+            "invitation_id": self.invitation,
+            "proposal_id": self.proposal,
             "token": "not-a-signed-token",
         }
         for place, delivery in self.deliveries.items():
@@ -201,6 +211,38 @@ MATRIX: dict[tuple[str, str], Operation] = {
     ("GET", f"{V1}/competitions/{{slug}}/leaderboard"): Operation(_public(200)),
     ("POST", f"{V1}/competitions/{{slug}}/rules"): Operation(
         _needs("submit", allowed=200, other=200)
+    ),
+    ("GET", f"{V1}/competitions/{{slug}}/team"): Operation(_needs("read", allowed=200, other=404)),
+    ("POST", f"{V1}/competitions/{{slug}}/team"): Operation(
+        # 409: they have one; 403: the rules come first
+        {**_session(409, other=403), "colleague": 409},
+        lambda world: {"name": "Another"},
+    ),
+    ("PATCH", f"{V1}/competitions/{{slug}}/team"): Operation(
+        _leader(200), lambda world: {"name": "Another"}
+    ),
+    ("POST", f"{V1}/competitions/{{slug}}/team/leader"): Operation(
+        _leader(200), lambda world: {"username": world.cast.sessions["colleague"].username}
+    ),
+    ("DELETE", f"{V1}/competitions/{{slug}}/team/membership"): Operation(
+        # 422: a leader hands over first; 409: the team has handed in
+        {**_session(422, other=404), "colleague": 409}
+    ),
+    ("POST", f"{V1}/competitions/{{slug}}/team/invitations"): Operation(
+        _leader(201), lambda world: {"to": "new@example.org"}
+    ),
+    ("POST", f"{V1}/competitions/{{slug}}/team/merges"): Operation(
+        _leader(201), lambda world: {"team": "Neighbours"}
+    ),
+    ("GET", f"{V1}/invitations"): Operation(_needs("read", allowed=200, other=200, elsewhere=200)),
+    ("DELETE", f"{V1}/invitations/{{invitation_id}}"): Operation(_leader(204)),
+    ("POST", f"{V1}/invitations/{{invitation_id}}/answer"): Operation(
+        # the invitation is to `other`, and nobody else knows of it
+        {**_session(404), "other": 200},
+        lambda world: {"accept": False},
+    ),
+    ("POST", f"{V1}/merges/{{proposal_id}}/answer"): Operation(
+        _leader(200), lambda world: {"accept": False}
     ),
     ("GET", f"{V1}/competitions/{{slug}}/quota"): Operation(_needs("read", allowed=200, other=200)),
     ("POST", f"{V1}/uploads"): Operation(
@@ -282,6 +324,13 @@ def world(team: Team, member: User) -> World:
     for place, subject in subjects.items():
         webhook, _ = webhook_create(user=member, subject=subject, url="https://example.org/")
         deliveries[place] = webhook_test(webhook=webhook)
+    invitation = invitation_create(
+        user=member, competition=team.competition, to=cast.sessions["other"].username
+    )
+    neighbours = TeamFactory(competition=team.competition, name="Neighbours")
+    proposal = MergeProposal.objects.create(
+        team=neighbours, other=team, proposed_by=member_of(neighbours)
+    )
     return World(
         slug=team.competition.slug,
         artifact=submission.artifact_id,
@@ -291,6 +340,8 @@ def world(team: Team, member: User) -> World:
         upload=upload.pk,
         token=token_create(user=member, name="mine", scopes=["read"], days=1)[0].pk,
         deliveries=deliveries,
+        invitation=invitation.pk,
+        proposal=proposal.pk,
         cast=cast,
     )
 

@@ -8,7 +8,16 @@ from minigiants.core.problems import Problem
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 ROW = re.compile(r"^\| `(?P<code>\w+)` \| (?P<status>\d{3}) \| (?P<title>.*) \|$", re.MULTILINE)
-APPS = ("core", "accounts", "artifacts", "submissions", "notifications", "api")
+APPS = (
+    "core",
+    "accounts",
+    "competitions",
+    "teams",
+    "artifacts",
+    "submissions",
+    "notifications",
+    "api",
+)
 
 
 def _problems(kind: type[Problem]) -> set[type[Problem]]:

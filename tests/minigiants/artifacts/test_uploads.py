@@ -15,7 +15,6 @@ from minigiants.artifacts.models import Artifact, Blob, Inspection, UploadSessio
 from minigiants.artifacts.part_store import part_store
 from minigiants.artifacts.parts import PartWriter
 from minigiants.artifacts.problems import (
-    RulesNotAccepted,
     TooManyFiles,
     TooManyUploads,
     UploadClosed,
@@ -33,6 +32,7 @@ from minigiants.artifacts.services import (
     uploads_sweep,
 )
 from minigiants.competitions.models import RulesAcceptance
+from minigiants.competitions.problems import RulesNotAccepted
 from minigiants.competitions.selectors import current_version
 from minigiants.core.blobstore import blob_store, digest_of
 from minigiants.core.problems import InvalidInput, NotFound

@@ -10,8 +10,8 @@ from django.utils import timezone
 from evaluator.contract import Failure, Presence, Role, Strength
 from evaluator.inspection.refusals import RefusalCode, refusal
 from minigiants.artifacts.models import Artifact, Inspection
-from minigiants.artifacts.problems import RulesNotAccepted
 from minigiants.competitions.models import Competition, RulesAcceptance
+from minigiants.competitions.problems import RulesNotAccepted
 from minigiants.competitions.selectors import current_version
 from minigiants.core.models import OutboxEvent
 from minigiants.core.problems import InvalidInput, NotFound, Problem
@@ -32,7 +32,7 @@ from minigiants.submissions.selectors import submission_whole
 from minigiants.submissions.services import submission_cancel, submission_create
 from minigiants.submissions.workers import presence_record
 from minigiants.teams.models import Team
-from minigiants.teams.policies import TeamTooLarge
+from minigiants.teams.problems import TeamTooLarge
 from tests.support.factories import (
     ArtifactFactory,
     TeamFactory,

@@ -8,12 +8,22 @@ from minigiants.accounts.models import User
 from minigiants.accounts.services import token_create
 from minigiants.competitions.models import Competition
 from minigiants.submissions.lifecycle import Status
+from minigiants.submissions.merging import merge_propose
 from minigiants.submissions.models import Submission
+from minigiants.teams.invitations import invitation_create
 from minigiants.teams.models import Team
+from minigiants.teams.selectors import invitations_to
 from tests.minigiants.web.board_rows import standing
 from tests.minigiants.web.browsing import Window, browser, log_in, session_of, window
 from tests.minigiants.web.finished import finish
-from tests.support.factories import ArtifactFactory, SubmissionFactory
+from tests.support.factories import (
+    ArtifactFactory,
+    SubmissionFactory,
+    TeamFactory,
+    UserFactory,
+    member_add,
+    member_of,
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,6 +55,7 @@ OWN = [
     "/competitions/digits/leaderboard/",
     "/competitions/digits/submissions/",
     "/competitions/digits/submit/",
+    "/competitions/digits/team/",
     "/settings/",
     "/settings/tokens/",
     "/accounts/email/",
@@ -59,6 +70,7 @@ def own_pages(competition: Competition, team: Team, person: User) -> list[str]:
     """The addresses of `person`'s pages, with something on each."""
     for number, name in enumerate(["softmax", LONG_NAME, "<b>bold</b>", team.name]):
         standing(competition, name, 0.9 - number / 100, is_baseline=number == 0)
+    around_the_team(team, person)
     token_create(user=person, name=LONG_NAME, scopes=["read", "submit"], days=30)
     found: list[Submission] = []
     for status in (Status.QUEUED, Status.SCORED, Status.FAILED, Status.CANCELLED):
@@ -67,7 +79,23 @@ def own_pages(competition: Competition, team: Team, person: User) -> list[str]:
             finish(item, status)
         found.append(item)
     verdict = f"/competitions/digits/submit/?artifact={ArtifactFactory(team=team).pk}"
-    return [*OWN, verdict, *(f"/submissions/{item.pk}/" for item in found)]
+    invitation = invitations_to(person)[0]
+    return [
+        *OWN,
+        verdict,
+        f"/invitations/{invitation.pk}/",
+        *(f"/submissions/{item.pk}/" for item in found),
+    ]
+
+
+def around_the_team(team: Team, person: User) -> None:
+    """Members, invitations and proposals, of all kinds."""
+    others = [TeamFactory(competition=team.competition, name=name) for name in ("One", "Two")]
+    member_add(team, UserFactory(username="grace"))
+    invitation_create(user=person, competition=team.competition, to=f"{LONG_NAME[:60]}@example.org")
+    invitation_create(user=member_of(others[0]), competition=team.competition, to=person.username)
+    merge_propose(user=member_of(others[1]), competition=team.competition, other_name=team.name)
+    merge_propose(user=person, competition=team.competition, other_name="One")
 
 
 def look(visitor: Window, path: str) -> list[str]:

@@ -25,7 +25,12 @@ ANYBODY = [
     "/accounts/password/reset/",
     "/nothing/here/",
 ]
-OWN = ["/competitions/digits/submit/", "/competitions/digits/submissions/", "/settings/tokens/"]
+OWN = [
+    "/competitions/digits/submit/",
+    "/competitions/digits/submissions/",
+    "/competitions/digits/team/",
+    "/settings/tokens/",
+]
 
 
 def check(client: Client, address: str) -> None:

@@ -43,7 +43,11 @@ router = Router(tags=["competitions"])
 
 def _counted(rows: QuerySet[Competition]) -> QuerySet[Competition]:
     return rows.annotate(
-        team_count=Count("teams", filter=Q(teams__is_baseline=False), distinct=True),
+        team_count=Count(
+            "teams",
+            filter=Q(teams__is_baseline=False, teams__merged_into__isnull=True),
+            distinct=True,
+        ),
         submission_count=Count("submissions", distinct=True),
     )
 

@@ -1,8 +1,8 @@
-"""Who may upload."""
+"""What comes before taking part."""
 
 from minigiants.accounts.models import User
-from minigiants.artifacts.problems import RulesNotAccepted
 from minigiants.competitions.models import Competition
+from minigiants.competitions.problems import RulesNotAccepted
 from minigiants.competitions.selectors import rules_accepted
 
 
