@@ -19,9 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
     home = Home(options.home or default_home())
     try:
         if options.command == "up" and options.detach:
-            remote.start(home, options.port)
+            remote.start(home, options.port, options.competitions)
         elif options.command == "up":
-            Supervisor(home, options.port).run()
+            Supervisor(home, options.port, options.competitions).run()
         elif options.command == "down":
             remote.stop(home)
         else:
@@ -45,6 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port of the web pages (8000)")
     up.add_argument(
         "--detach", action="store_true", help="return when it is ready, and leave it running"
+    )
+    up.add_argument(
+        "--competitions",
+        nargs="+",
+        default=(),
+        metavar="SLUG",
+        help="seed these packs alone (all); what is served already stays",
     )
     commands.add_parser("down", parents=[shared], help="stop the server")
     state = commands.add_parser("status", parents=[shared], help="show the health of each part")

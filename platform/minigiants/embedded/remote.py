@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from minigiants.embedded import demo
 from minigiants.embedded.console import announce, say
@@ -16,8 +17,10 @@ STOP_SECONDS = 90.0
 _LOOK_SECONDS = 0.1
 
 
-def start(home: Home, port: int) -> None:
+def start(home: Home, port: int, competitions: Sequence[str] = ()) -> None:
     """Start a server that outlives this process, and return once it is ready.
+
+    It seeds `competitions` alone, all packs without them.
 
     Raises `EmbeddedError` with what the server said when it could not start.
     """
@@ -25,6 +28,8 @@ def start(home: Home, port: int) -> None:
     log = home.log("server")
     command = [sys.executable, "-m", "minigiants.embedded", "up"]
     command += ["--home", str(home.folder), "--port", str(port)]
+    if competitions:
+        command += ["--competitions", *competitions]
     with open(log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
         process = subprocess.Popen(
             command,

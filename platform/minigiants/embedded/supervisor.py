@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from types import FrameType
@@ -37,8 +37,10 @@ class Interrupted(Exception):
 class Supervisor:
     """One run of the server. `run` returns when it has stopped in good order."""
 
-    def __init__(self, home: Home, port: int) -> None:
+    def __init__(self, home: Home, port: int, competitions: Sequence[str] = ()) -> None:
+        """It seeds `competitions` alone, all packs without them."""
         self._home = home
+        self._competitions = competitions
         self._port = port
         self._address = f"http://{preflight.HOST}:{port}"
         self._stop_requests = 0
@@ -133,7 +135,10 @@ class Supervisor:
 
     def _prepare(self, credentials: Credentials, environment: Mapping[str, str]) -> None:
         """Migrate, register the workers' keys, seed. Raises with the end of what it wrote."""
-        command = parts.manage("prepare", "--seed", str(self._home.demo_accounts))
+        arguments = ["--seed", str(self._home.demo_accounts)]
+        if self._competitions:
+            arguments += ["--competitions", *self._competitions]
+        command = parts.manage("prepare", *arguments)
         environment = {**environment, "MINIGIANTS_WORKER_KEYS": worker_keys(credentials)}
         log = self._home.log("prepare")
         child = Child("prepare", command, environment=environment, log=log, cwd=self._home.folder)

@@ -160,6 +160,15 @@ def test_a_broken_pack_stops_no_other(packs: Path) -> None:
     assert len(handed_in()) == 2
 
 
+def test_packs_can_be_named(packs: Path) -> None:
+    shutil.copytree(packs / "digits", packs / "others")
+    seed("--competitions", "others")
+    assert PackVersion.objects.get().competition.slug == "others"
+    with pytest.raises(CommandError, match=r"no pack letters in .*There are: digits, others\."):
+        seed("--competitions", "letters", "digits")
+    assert PackVersion.objects.count() == 1
+
+
 def test_nobody_can_log_in_as_the_baselines() -> None:
     seed()
     users = User.objects.filter(username__startswith="baseline-digits-")

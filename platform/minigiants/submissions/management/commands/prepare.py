@@ -27,14 +27,25 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seed", type=Path, metavar="FILE", help="seed too; demo accounts are written to FILE"
         )
+        parser.add_argument(
+            "--competitions", nargs="+", metavar="SLUG", help="what to seed; without it, all packs"
+        )
 
-    def handle(self, *args: Any, seed: Path | None, **options: Any) -> None:
+    def handle(
+        self, *args: Any, seed: Path | None, competitions: list[str] | None, **options: Any
+    ) -> None:
         call_command("migrate", interactive=False, stdout=self.stdout)
         for entry in filter(None, os.environ.get(KEYS, "").split(",")):
             queue, _, secret = entry.partition("=")
             self._register(queue, secret)
         if seed is not None:
-            call_command("seed", json_file=seed, stdout=self.stdout, stderr=self.stderr)
+            call_command(
+                "seed",
+                json_file=seed,
+                competitions=competitions,
+                stdout=self.stdout,
+                stderr=self.stderr,
+            )
 
     def _register(self, queue: str, secret: str) -> None:
         role, _, profile = queue.partition(".")

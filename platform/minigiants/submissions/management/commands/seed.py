@@ -26,12 +26,21 @@ class Command(BaseCommand):
             metavar="FILE",
             help="Also make the demo accounts; their random passwords are written to FILE, once.",
         )
+        parser.add_argument(
+            "--competitions",
+            nargs="+",
+            metavar="SLUG",
+            help="Seed these packs alone. What is served already stays.",
+        )
 
-    def handle(self, *args: Any, json_file: Path | None, **options: Any) -> None:
+    def handle(
+        self, *args: Any, json_file: Path | None, competitions: list[str] | None, **options: Any
+    ) -> None:
+        packs = _packs(competitions)
         if json_file is not None:
             for account in demo_accounts_make(file=json_file):
                 self.stdout.write(f"account {account.username}: {account.email}, {account.role}")
-        failed = [folder.name for folder in _packs() if not self._seed(folder)]
+        failed = [folder.name for folder in packs if not self._seed(folder)]
         if failed:
             raise CommandError(f"Not everything could be seeded: {', '.join(failed)}.")
 
@@ -53,5 +62,14 @@ class Command(BaseCommand):
         return all(result.outcome is not Outcome.REFUSED for result in results)
 
 
-def _packs() -> list[Path]:
-    return sorted(path.parent for path in Path(settings.PACKS_ROOT).glob(f"*/{SPECIFICATION}"))
+def _packs(wanted: list[str] | None) -> list[Path]:
+    found = sorted(path.parent for path in Path(settings.PACKS_ROOT).glob(f"*/{SPECIFICATION}"))
+    if wanted is None:
+        return found
+    missing = set(wanted) - {folder.name for folder in found}
+    if missing:
+        raise CommandError(
+            f"There is no pack {', '.join(sorted(missing))} in {settings.PACKS_ROOT}. "
+            f"There are: {', '.join(folder.name for folder in found)}."
+        )
+    return [folder for folder in found if folder.name in wanted]
