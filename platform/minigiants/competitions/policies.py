@@ -1,5 +1,9 @@
 """Who may do what with a competition."""
 
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet, Value
@@ -13,17 +17,58 @@ Viewer = User | AnonymousUser | None
 """Whoever looks: a person, or nobody in particular."""
 
 
-def may_publish(*, actor: User | None, slug: str) -> bool:
-    """Whether `actor` may publish a pack as the competition `slug`.
+class HostAction(StrEnum):
+    """What hosts do, each kind with the roles that may: see `ALLOWED`."""
 
-    None is the operator at the server's command line. Staff may found competitions and update
-    any; hosts may update their own.
+    LOOK = "look"
+    """Read submissions, statistics and the audit log."""
+    JUDGE = "judge"
+    """Disqualify submissions, and reinstate them."""
+    RUN = "run"
+    """Publish, rescore, edit, invite, and read what is hidden."""
+    OWN = "own"
+    """Choose the hosts and their roles."""
+
+
+ALLOWED: Final[Mapping[HostAction, frozenset[Host.Role]]] = {
+    HostAction.LOOK: frozenset(Host.Role),
+    HostAction.JUDGE: frozenset({Host.Role.OWNER, Host.Role.ORGANIZER, Host.Role.JUDGE}),
+    HostAction.RUN: frozenset({Host.Role.OWNER, Host.Role.ORGANIZER}),
+    HostAction.OWN: frozenset({Host.Role.OWNER}),
+}
+
+
+def may_host(*, actor: Viewer, slug: str, action: HostAction) -> bool:
+    """Whether `actor` may do this to the competition `slug`, whether it is published or not.
+
+    None is the operator at the server's command line, who may all, as the staff may.
     """
     if actor is None:
         return True
-    if not actor.is_active:
+    if not isinstance(actor, User) or not actor.is_active:
         return False
-    return actor.is_staff or Host.objects.filter(competition__slug=slug, user=actor).exists()
+    return (
+        actor.is_staff
+        or Host.objects.filter(
+            competition__slug=slug, user=actor, role__in=ALLOWED[action]
+        ).exists()
+    )
+
+
+def may_publish(*, actor: User | None, slug: str) -> bool:
+    """Whether `actor` may publish a pack as the competition `slug`.
+
+    Hosts may update their own. Whoever holds the permission to add competitions may take a slug
+    that is free, and owns what they found.
+    """
+    if may_host(actor=actor, slug=slug, action=HostAction.RUN):
+        return True
+    return (
+        actor is not None
+        and actor.is_active
+        and actor.has_perm("competitions.add_competition")
+        and not Competition.objects.filter(slug=slug).exists()
+    )
 
 
 def visible_competitions(*, user: Viewer) -> QuerySet[Competition]:

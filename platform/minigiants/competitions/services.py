@@ -15,6 +15,7 @@ from minigiants.competitions.models import (
     Admission,
     Competition,
     Division,
+    Host,
     PackFile,
     PackVersion,
     Phase,
@@ -26,7 +27,7 @@ from minigiants.competitions.pack_checks import data_check
 from minigiants.competitions.pack_columns import table_columns
 from minigiants.competitions.pack_data import BuiltFile, built_data, sha256_of, source_files
 from minigiants.competitions.pack_folder import SPECIFICATION, PackFolder, read_pack
-from minigiants.competitions.policies import may_publish
+from minigiants.competitions.policies import ALLOWED, HostAction, may_host, may_publish
 from minigiants.competitions.problems import PackFault, PackRefused
 from minigiants.competitions.selectors import current_version, rules_digest
 from minigiants.core.audit import audit_write
@@ -70,6 +71,32 @@ def pack_serve(*, pack: PackFolder, built: Path, actor: User | None) -> PackVers
     return _serve_version(pack, content, sources, actor)
 
 
+@transaction.atomic
+def competition_unpublish(*, competition: Competition, actor: User | None) -> None:
+    """Take a competition out of sight. Nothing is lost: publishing again brings it back.
+
+    What runs already is scored. Raises NotPermitted.
+    """
+    require_host(actor=actor, slug=competition.slug, action=HostAction.RUN)
+    locked = Competition.objects.select_for_update().get(pk=competition.pk)
+    if locked.current_version is None:
+        return
+    number = locked.current_version.number
+    locked.current_version = None
+    locked.save(update_fields=["current_version"])
+    audit_write(actor=actor, action="pack.unpublish", target=locked, version=number)
+
+
+def require_host(*, actor: User | None, slug: str, action: HostAction) -> None:
+    """Raise NotPermitted unless the role of `actor` in the competition allows `action`."""
+    if not may_host(actor=actor, slug=slug, action=action):
+        roles = ", ".join(sorted(role.value for role in ALLOWED[action]))
+        raise NotPermitted(
+            f"This takes another role among the hosts of {slug!r}.",
+            mend=f"Ask an owner for one of the roles: {roles}.",
+        )
+
+
 def _stored(file: BuiltFile) -> PackFile:
     blob = store_file(file.source)
     return PackFile(
@@ -100,7 +127,11 @@ def _serve_version(
 ) -> PackVersion:
     specification = pack.spec.model_dump(mode="json")
     content_hash = _content_hash(specification, pack.pages, files)
-    Competition.objects.get_or_create(slug=pack.slug, defaults={"title": pack.spec.title})
+    founded, is_new = Competition.objects.get_or_create(
+        slug=pack.slug, defaults={"title": pack.spec.title}
+    )
+    if is_new and actor is not None:
+        Host.objects.create(competition=founded, user=actor, role=Host.Role.OWNER)
     # The row is the lock: two who publish at once must count versions one after the other.
     competition = Competition.objects.select_for_update().get(slug=pack.slug)
     version = competition.versions.filter(content_hash=content_hash).first()

@@ -1,9 +1,11 @@
 """Reading boards: which there are, who may see them, and where a team stands."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F, Value
+from django.db.models import F, Value, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from minigiants.competitions.models import Competition, Division, Phase
@@ -87,3 +89,37 @@ def ranks_of(*, phase: Phase, split: str, viewer: Viewer, team_id: UUID) -> Mapp
         .values_list("board__division_id", "before")
     )
     return {division_id: before + 1 for division_id, before in rows}
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Where a team stands on a board, by names: what can be kept and shown later. Ranks from 1."""
+
+    phase: str
+    division: str
+    split: str
+    team: str
+    rank: int
+    score: float
+
+
+def rankings(*, competition: Competition) -> list[Ranking]:
+    """Every standing of every board of a competition, in order."""
+    rank = Window(RowNumber(), partition_by="board", order_by="place")
+    standings = (
+        Standing.objects.filter(board__competition=competition)
+        .select_related("board__phase", "board__division", "team")
+        .annotate(rank=rank)
+        .order_by("board__phase__position", "board__division__position", "-board__split", "place")
+    )
+    return [
+        Ranking(
+            phase=standing.board.phase.slug,
+            division=standing.board.division.slug,
+            split=standing.board.split,
+            team=standing.team.name,
+            rank=standing.rank,
+            score=standing.score,
+        )
+        for standing in standings
+    ]

@@ -173,6 +173,16 @@ def _entries_change(submission_id: UUID, rules: BoardRules, **changes: bool) -> 
 
 
 @transaction.atomic
+def entries_withdraw(*, submission_id: UUID, rules: BoardRules) -> None:
+    """Take a submission off its boards for good: it has no score any more."""
+    entries = Entry.objects.filter(submission_id=submission_id)
+    for board in _locked(Board.objects.filter(pk__in=entries.values("board"))):
+        entry = entries.get(board=board)
+        entry.delete()
+        standing_refresh(board=board, team_id=entry.team_id, rules=rules)
+
+
+@transaction.atomic
 def team_refresh(*, team: Team, rules: BoardRules) -> None:
     """Bring a team's standings up to date, after it was disqualified or reinstated."""
     boards = Board.objects.filter(pk__in=Entry.objects.filter(team=team).values("board"))

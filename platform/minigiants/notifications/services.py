@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import send_mail, send_mass_mail
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,9 +15,10 @@ from minigiants.notifications.models import Webhook
 from minigiants.notifications.team_mails import TEAM_MAILS
 from minigiants.notifications.webhook_delivery import DISABLED_EVENT, webhooks_tell
 from minigiants.submissions.lifecycle import Status
-from minigiants.submissions.models import Submission
+from minigiants.submissions.models import Rescore, Submission
 from minigiants.submissions.presentation import submission_view
 from minigiants.submissions.reports import SCORING_FAILED_EVENT
+from minigiants.submissions.rescoring import RESCORED_CODE, RESCORED_EVENT
 from minigiants.submissions.selectors import submission_whole
 
 log = structlog.get_logger(__name__)
@@ -65,8 +66,10 @@ def _deliver(event_id: int) -> bool:
 
 
 def _mail(event: OutboxEvent) -> None:
-    if event.kind in MAILED:
+    if event.kind in MAILED and event.payload.get("code") != RESCORED_CODE:
         _mail_result(UUID(event.payload["submission"]))
+    elif event.kind == RESCORED_EVENT:
+        _mail_participants(UUID(event.payload["rescore"]))
     elif event.kind == SCORING_FAILED_EVENT:
         _mail_hosts(UUID(event.payload["submission"]))
     elif event.kind == DISABLED_EVENT:
@@ -115,6 +118,25 @@ def _mail_hosts(submission_id: UUID) -> None:
     )
     subject = f"Minigiants: scoring fails in {competition.title}"
     send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, addresses)
+
+
+def _mail_participants(rescore_id: UUID) -> None:
+    """Announce a rescore to those who take part and want to hear of results, each in one mail."""
+    rescore = Rescore.objects.select_related("competition", "version").get(pk=rescore_id)
+    people = User.objects.filter(
+        memberships__competition=rescore.competition, is_active=True, wants_result_mail=True
+    )
+    subject = f"Minigiants: {rescore.competition.title} has been rescored"
+    body = (
+        f"All submissions follow version {rescore.version.number} of the competition now.\n\n"
+        f"The hosts say: {rescore.reason}\n\nRanks before and after:\n"
+        f"{settings.BASE_URL}/competitions/{rescore.competition.slug}/rescores/\n"
+    )
+    mails = [
+        (subject, body, settings.DEFAULT_FROM_EMAIL, [person.email]) for person in people.distinct()
+    ]
+    if mails:
+        send_mass_mail(mails)
 
 
 def _mail_webhook_owner(webhook_id: UUID) -> None:

@@ -56,7 +56,9 @@ def evaluation_claim(
     }
     with transaction.atomic():
         evaluation = (
-            Evaluation.objects.select_related("submission__pack_version", "submission__artifact")
+            Evaluation.objects.select_related(
+                "submission__pack_version", "submission__artifact", "pack_version"
+            )
             .filter(pk=evaluation_id)
             .first()
         )
@@ -74,7 +76,7 @@ def evaluation_claim(
         if not claimed:
             raise ClaimLost("It was claimed by another worker, or has moved on.")
         submission = evaluation.submission
-        if role is Role.PREDICT:
+        if role is Role.PREDICT and evaluation.rescore_id is None:
             Submission.objects.filter(pk=submission.pk).update(
                 status=Status.PREDICTING, updated_at=now
             )
@@ -112,11 +114,9 @@ def _files_in(version: PackVersion, *roles: PackFile.Role) -> dict[str, PackFile
 
 def _predict_job(evaluation: Evaluation, *, attempt: int, token: str) -> PredictJob:
     submission = evaluation.submission
-    spec = submission.pack_version.spec
+    spec = evaluation.version.spec
     addresses = _Addresses(evaluation.pk, Status.PREDICTING, attempt)
-    files = _files_in(
-        submission.pack_version, PackFile.Role.SMOKE_INPUTS, PackFile.Role.HIDDEN_INPUTS
-    )
+    files = _files_in(evaluation.version, PackFile.Role.SMOKE_INPUTS, PackFile.Role.HIDDEN_INPUTS)
     return PredictJob(
         evaluation=evaluation.pk,
         attempt=attempt,
@@ -140,9 +140,9 @@ def _predict_job(evaluation: Evaluation, *, attempt: int, token: str) -> Predict
 
 def _score_job(evaluation: Evaluation, *, attempt: int, token: str) -> ScoreJob:
     submission = evaluation.submission
-    spec = submission.pack_version.spec
+    spec = evaluation.version.spec
     addresses = _Addresses(evaluation.pk, Status.SCORING, attempt)
-    files = _files_in(submission.pack_version, PackFile.Role.LABELS, PackFile.Role.METRIC_CODE)
+    files = _files_in(evaluation.version, PackFile.Role.LABELS, PackFile.Role.METRIC_CODE)
     labels = files[PackFile.Role.LABELS]
     predictions = Blob.objects.get(pk=evaluation.predictions_digest)
     handed_in = submission.artifact.format == PREDICTIONS
@@ -168,7 +168,7 @@ def _score_job(evaluation: Evaluation, *, attempt: int, token: str) -> ScoreJob:
 def attempt_of(*, evaluation_id: UUID, token: str, attempt: int | None = None) -> Evaluation:
     """The evaluation whose running attempt `token` was issued for. Raises AttemptOver."""
     evaluation = (
-        Evaluation.objects.select_related("submission__pack_version")
+        Evaluation.objects.select_related("submission__pack_version", "pack_version")
         .filter(
             pk=evaluation_id,
             report_token_digest=token_digest(token),

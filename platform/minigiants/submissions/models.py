@@ -75,6 +75,44 @@ class Submission(Entity):
         return Status(self.status) not in ACTIVE
 
 
+class Rescore(Entity):
+    """All scored submissions of a competition, scored again under another version of its pack.
+
+    Its evaluations speak for their submissions once all of them are done: the boards change in
+    one go, or not at all. `table` then holds each team's rank and score before and after.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        APPLIED = "applied", "Applied"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    competition = models.ForeignKey(Competition, on_delete=models.PROTECT, related_name="rescores")
+    version = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="+")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField(max_length=500, help_text="Told to participants")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.RUNNING)
+    detail = models.CharField(max_length=500, blank=True, default="", help_text="For hosts only")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    table = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["competition"],
+                name="one_running_rescore",
+                condition=models.Q(state="running"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.competition} under {self.version}"
+
+
 class Evaluation(Entity):
     """One run of a submission: predicting in a sandbox, then scoring.
 
@@ -83,6 +121,17 @@ class Evaluation(Entity):
     """
 
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="evaluations")
+    rescore = models.ForeignKey(
+        Rescore, null=True, blank=True, on_delete=models.PROTECT, related_name="evaluations"
+    )
+    pack_version = models.ForeignKey(
+        PackVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Under which it is scored, if not under the submission's own",
+    )
     profile = models.CharField(max_length=64)
     status = models.CharField(max_length=16, choices=STATUS_CHOICES, default=Status.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=1, help_text="Of the present stage, from 1")
@@ -137,6 +186,11 @@ class Evaluation(Entity):
 
     def __str__(self) -> str:
         return f"evaluation of {self.submission_id}"
+
+    @property
+    def version(self) -> PackVersion:
+        """The pack version whose task, metric and labels it goes by."""
+        return self.pack_version or self.submission.pack_version
 
 
 class StateChange(models.Model):

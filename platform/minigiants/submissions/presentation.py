@@ -123,7 +123,8 @@ def submission_view(submission: Submission, *, ranks: Ranks | None = None) -> Su
         for change in submission.changes.all()
     )
     position, start = _waiting(evaluation)
-    metric = spec.ranking_metric
+    scored_under = spec if evaluation is None else _scored_under(evaluation, spec)
+    metric = scored_under.ranking_metric
     score = submission.public_score
     inspection = submission.inspection
     path = f"/submissions/{submission.pk}"
@@ -148,7 +149,7 @@ def submission_view(submission: Submission, *, ranks: Ranks | None = None) -> Su
         quota_charged=submission.quota_charged,
         score=score,
         score_shown=None if score is None else f"{score:.{metric.decimals}f}",
-        scores=_scores(evaluation, spec) if submission.status == Status.SCORED else (),
+        scores=_scores(evaluation, scored_under) if submission.status == Status.SCORED else (),
         rank=_rank(submission, {} if ranks is None else ranks),
         error=_error(evaluation),
         judgement=judgement_of(inspection, spec),
@@ -181,6 +182,11 @@ def _waiting(evaluation: Evaluation | None) -> tuple[int | None, datetime | None
         profile=evaluation.profile, position=position, slots=capacity.slots, now=timezone.now()
     )
     return position, start
+
+
+def _scored_under(evaluation: Evaluation, spec: PackSpec) -> PackSpec:
+    """The specification that the scores follow: another than the submission's after a rescore."""
+    return spec if evaluation.pack_version is None else evaluation.pack_version.spec
 
 
 def _scores(evaluation: Evaluation | None, spec: PackSpec) -> tuple[ShownScore, ...]:

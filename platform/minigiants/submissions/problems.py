@@ -55,6 +55,27 @@ class NotCancellable(Problem):
     mend = "There is nothing left to cancel."
 
 
+class NothingToRescore(Problem):
+    code = "nothing_to_rescore"
+    status = 409
+    title = "No score would change"
+    mend = "Publish a version with other labels or another metric first."
+
+
+class RescoreRunning(Problem):
+    code = "rescore_running"
+    status = 409
+    title = "A rescore is under way"
+    mend = "Wait until it ends, or cancel it."
+
+
+class RescoreEnded(Problem):
+    code = "rescore_ended"
+    status = 409
+    title = "This rescore has ended"
+    mend = "Start another one if the scores should change again."
+
+
 class ClaimLost(Problem):
     code = "claim_lost"
     status = 409

@@ -25,6 +25,7 @@ from minigiants.leaderboards.services import BoardRules, entry_record
 from minigiants.submissions.claims import attempt_of
 from minigiants.submissions.failures import EXPLANATIONS
 from minigiants.submissions.lifecycle import Status, advance
+from minigiants.submissions.live import announce_change
 from minigiants.submissions.models import Evaluation, Score, Submission
 from minigiants.submissions.problems import AttemptOver
 from minigiants.submissions.scored import scored_submission
@@ -76,7 +77,6 @@ def predict_report_record(*, evaluation_id: UUID, report: PredictReport) -> None
         raise InvalidInput("These predictions were not stored by this attempt.")
     _move(evaluation, Status.PREDICTING, Status.SCORING, next_attempt=1, **_RELEASED, **kept)
     _submission_follow(evaluation, Status.SCORING)
-    change_record(evaluation.submission, evaluation, Status.SCORING)
 
 
 @transaction.atomic
@@ -96,8 +96,7 @@ def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
             **({"host_log": report.host_log} if report.host_log else {}),
         )
         return
-    submission = evaluation.submission
-    spec = submission.pack_version.spec
+    spec = evaluation.version.spec
     metric = spec.ranking_metric
     ranking = {value.split: value.value for value in report.values if value.metric == metric.name}
     if set(ranking) != set(Split):
@@ -115,12 +114,14 @@ def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
         for value in report.values
     )
     _submission_follow(evaluation, Status.SCORED, public_score=ranking[Split.PUBLIC])
+    if evaluation.rescore_id is not None:
+        return
+    submission = evaluation.submission
     # The row is locked now, so this is whose it is: a merge of teams comes before or after.
     submission.refresh_from_db(fields=["team"])
     entry_record(
         scored=scored_submission(submission, evaluation, ranking), rules=BoardRules.of(spec)
     )
-    change_record(submission, evaluation, Status.SCORED)
 
 
 def evaluation_fail(
@@ -142,9 +143,7 @@ def evaluation_fail(
         again = Status.QUEUED if current is Status.PREDICTING else Status.SCORING
         attempt = evaluation.attempt + 1
         _move(evaluation, current, again, next_attempt=attempt, **released)
-        _submission_follow(evaluation, again)
-        change_record(
-            evaluation.submission,
+        _submission_follow(
             evaluation,
             again,
             code=failure,
@@ -163,15 +162,10 @@ def evaluation_fail(
     _submission_follow(
         evaluation,
         Status.FAILED,
-        quota_charged=False,
-        failure_charged=failure in PARTICIPANT_FAILURES,
-    )
-    change_record(
-        evaluation.submission,
-        evaluation,
-        Status.FAILED,
         code=failure,
         reason=EXPLANATIONS[failure].title,
+        quota_charged=False,
+        failure_charged=failure in PARTICIPANT_FAILURES,
     )
     if failure is Failure.SCORING_FAILED:
         _tell_hosts(evaluation)
@@ -179,7 +173,7 @@ def evaluation_fail(
 
 def _tell_hosts(evaluation: Evaluation) -> None:
     """Have the hosts told that scoring fails: once in a while, not for each submission."""
-    version = str(evaluation.submission.pack_version_id)
+    version = str(evaluation.version.pk)
     told = OutboxEvent.objects.filter(
         kind=SCORING_FAILED_EVENT,
         payload__version=version,
@@ -206,10 +200,20 @@ def _move(evaluation: Evaluation, current: Status, to: Status, **changes: Any) -
         raise AttemptOver("It was reported, cancelled, or given to another worker.")
 
 
-def _submission_follow(evaluation: Evaluation, status: Status, **changes: Any) -> None:
+def _submission_follow(
+    evaluation: Evaluation, status: Status, *, code: str = "", reason: str = "", **changes: Any
+) -> None:
+    """Let the submission follow its evaluation, and write the step down.
+
+    The evaluations of a rescore speak for no submission until all of them are done.
+    """
+    if evaluation.rescore_id is not None:
+        announce_change(evaluation.submission_id)
+        return
     Submission.objects.filter(pk=evaluation.submission_id).update(
         status=status, updated_at=timezone.now(), **changes
     )
+    change_record(evaluation.submission, evaluation, status, code=code, reason=reason)
 
 
 def blob_record(*, evaluation_id: UUID, token: str, blob: StoredBlob) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from minigiants.accounts.models import User
@@ -10,10 +10,17 @@ from minigiants.competitions.models import Competition
 from minigiants.competitions.policies import visible_competitions
 from minigiants.competitions.selectors import spec_of
 from minigiants.core.problems import NotFound
-from minigiants.submissions.models import Evaluation, StateChange, Submission
+from minigiants.submissions.models import Evaluation, Rescore, StateChange, Submission
 from minigiants.submissions.problems import PhaseClosed
 from minigiants.submissions.quota import QuotaState, quota_state
 from minigiants.teams.selectors import team_find
+
+
+def evaluations_that_count() -> QuerySet[Evaluation]:
+    """All but those of a rescore that has not been applied, newest first."""
+    return Evaluation.objects.select_related("pack_version").filter(
+        Q(rescore__isnull=True) | Q(rescore__state=Rescore.State.APPLIED)
+    )
 
 
 def _whole() -> QuerySet[Submission]:
@@ -27,7 +34,7 @@ def _whole() -> QuerySet[Submission]:
         "inspection",
         "submitted_by",
     ).prefetch_related(
-        Prefetch("evaluations", queryset=Evaluation.objects.prefetch_related("scores")),
+        Prefetch("evaluations", queryset=evaluations_that_count().prefetch_related("scores")),
         Prefetch("changes", queryset=StateChange.objects.order_by("id")),
     )
 
@@ -70,4 +77,13 @@ def quota_of(*, user: User, competition: Competition) -> QuotaState:
         phase=competition.phases.get(slug=phase_spec.slug),
         phase_spec=phase_spec,
         now=now,
+    )
+
+
+def rescores_applied(*, competition: Competition) -> QuerySet[Rescore]:
+    """The rescores of a competition that changed its boards, newest first."""
+    return (
+        Rescore.objects.filter(competition=competition, state=Rescore.State.APPLIED)
+        .select_related("version")
+        .order_by("-id")
     )

@@ -8,9 +8,10 @@ from pytest_django import Settings
 from evaluator.contract import Failure
 from minigiants.competitions.models import Host
 from minigiants.core.models import OutboxEvent
-from minigiants.core.outbox import MAX_ATTEMPTS, outbox_waiting
+from minigiants.core.outbox import MAX_ATTEMPTS, outbox_waiting, outbox_write
 from minigiants.notifications.services import outbox_deliver
-from minigiants.submissions.models import Submission
+from minigiants.submissions.models import Rescore, Submission
+from minigiants.submissions.rescoring import RESCORED_CODE, RESCORED_EVENT
 from tests.support.factories import UserFactory
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.pipeline import Pipeline, queued_submission
@@ -91,3 +92,25 @@ def test_hosts_are_told_that_their_metric_fails(
     assert "SECRET detail for hosts" in told
     assert mailbox.text_to(submission.submitted_by.email).count("SECRET") == 0
     assert stranger.email not in "".join(str(mail) for mail in mailbox.messages)
+
+
+def test_a_rescore_is_announced_in_one_mail_a_person(
+    mailbox: MailServer, submission: Submission
+) -> None:
+    competition = submission.competition
+    rescore = Rescore.objects.create(
+        competition=competition,
+        version=submission.pack_version,
+        reason="A label was wrong.",
+        state=Rescore.State.APPLIED,
+    )
+    outbox_write(
+        kind="submission.scored",
+        payload={"submission": str(submission.pk), "status": "scored", "code": RESCORED_CODE},
+    )
+    outbox_write(kind=RESCORED_EVENT, payload={"rescore": str(rescore.pk)})
+    queued_submission(competition)  # of somebody who has not asked for mail
+    outbox_deliver()
+    (mail,) = mailbox.messages
+    assert mail["To"] == submission.submitted_by.email
+    assert "A label was wrong." in mailbox.text_to(submission.submitted_by.email)

@@ -19,6 +19,7 @@ from minigiants.core.outbox import outbox_waiting
 from minigiants.submissions.dispatch import Carrier, dispatch
 from minigiants.submissions.live import AnyChange
 from minigiants.submissions.reaper import dispatches_reap, leases_reap
+from minigiants.submissions.rescoring import rescores_advance
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,7 @@ class Command(BaseCommand):
                     if reaping.passed():
                         taken = leases_reap()
                         again = dispatches_reap()
+                        rescores_advance()
                         if taken or again:
                             log.warning("took back", leases=taken, messages=again)
                     if sweeping.passed():
