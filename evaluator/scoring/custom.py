@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.contract import MetricSpec, MetricValue, Split
-from evaluator.scoring.score import ScoreOutcome, ScoringFailed, npy
+from evaluator.losses_file import SplitLosses, ValueOf, write_losses
+from evaluator.scoring.score import ScoreOutcome, ScoringFailed
 from evaluator.tasks.csv_table import ID, TableRow
 from evaluator.tasks.custom import Solution
 from evaluator.tasks.submission_file import SubmissionFile
@@ -46,31 +47,42 @@ def score_custom(
     alone, or do not make the score, and what `score_split` raises.
     """
     values: list[MetricValue] = []
-    losses = np.zeros((len(solution.rows), 2), dtype=np.float32)
-    decomposed: list[bool] = []
+    losses: dict[Split, SplitLosses] = {}
+    makes: set[ValueOf] = set(ValueOf)
     for split in Split:
         places = solution.places(split)
         score, found = score_split(_write(solution, submission, places.tolist(), folder, split))
         values.append(MetricValue(metric=spec.name, split=split, value=score))
-        decomposed.append(found is not None)
         if found is not None:
-            _require_decomposition(score, found, split)
-            losses[places] = np.column_stack([found, np.ones(len(found))])
-    if any(decomposed) and not all(decomposed):
+            makes &= _decompositions(score, found, split)
+            losses[split] = SplitLosses(found.astype(np.float32))
+    if losses and len(losses) < len(Split):
         raise ScoringFailed("The metric gave losses for one split and none for the other.")
-    return ScoreOutcome(values=tuple(values), losses=npy(losses) if all(decomposed) else None)
+    if not makes:
+        raise ScoringFailed(
+            "The score is the mean of the losses on one split, 1 - it on the other."
+        )
+    # Where all losses are a half both fit, and tell the same.
+    kept = write_losses(losses, min(makes)) if losses else None
+    return ScoreOutcome(values=tuple(values), losses=kept)
 
 
-def _require_decomposition(score: float, losses: NDArray[np.float64], split: Split) -> None:
-    """Paired comparisons are made on the losses, so they must be the score's own."""
+def _decompositions(score: float, losses: NDArray[np.float64], split: Split) -> set[ValueOf]:
+    """How the score follows from its losses: paired comparisons are made on these."""
     mean = float(losses.mean())
     tolerance = TOLERANCE * max(1.0, abs(score))
-    if min(abs(score - mean), abs(score - (1 - mean))) > tolerance:
+    fitting = {
+        value_of
+        for value_of in (ValueOf.MEAN, ValueOf.ONE_MINUS_MEAN)
+        if abs(score - value_of(mean)) <= tolerance
+    }
+    if not fitting:
         raise ScoringFailed(
             f"On the {split} split the metric's score is {score:g} and the mean of its losses "
             f"{mean:g}. It has to be that mean, or 1 - the mean where higher is better; a metric "
             "that has no such losses returns the score alone."
         )
+    return fitting
 
 
 def _write(

@@ -1,8 +1,7 @@
 """Scoring one set of predictions by a competition's metrics."""
 
-import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -11,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.contract import MetricSpec, MetricValue, Split
-from evaluator.metrics import METRICS
+from evaluator.losses_file import (
+    SplitLosses,
+    SplitResampled,
+    ValueOf,
+    write_losses,
+    write_resampled,
+)
+from evaluator.metrics import METRICS, Aggregate, MetricInfo
 from evaluator.scoring import (
     classification,
     generation,
@@ -21,6 +27,7 @@ from evaluator.scoring import (
 )
 from evaluator.scoring.metric import Answers, Decomposing, Metric, Truth
 from evaluator.scoring.probabilities import normalised
+from evaluator.scoring.resampling import resample, seed_of_labels
 from evaluator.tasks.base import TaskType
 from evaluator.tasks.errors import InvalidPredictions
 from evaluator.tasks.labels import Labels
@@ -43,12 +50,11 @@ class ScoringFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ScoreOutcome:
-    """Every metric on both splits, and the losses of the metric that ranks.
+    """Every metric on both splits, and what the value of the metric that ranks was made of.
 
-    `values` come in the order of the metrics, public before private. `losses` is a file in
-    NumPy's format: a float32 array [n, 2], for each row of the labels its loss (0 is perfect)
-    and its weight; None where the first metric does not decompose. A row that counts for neither
-    split has the weight 0. `MetricInfo` says how a value follows from losses and weights.
+    `values` come in the order of the metrics, public before private. `losses` is a file of
+    `evaluator.losses_file`: the losses of the first metric, or its value in resamples where it
+    does not decompose; None where there is neither.
     """
 
     values: tuple[MetricValue, ...]
@@ -84,16 +90,31 @@ class Scorer:
             raise InvalidPredictions("too_large", f"The numbers are too large for {spec.name}.")
         return value
 
-    def losses(self, spec: MetricSpec) -> NDArray[np.float32] | None:
-        """The losses and weights [n, 2] of a metric, None if it does not decompose."""
+    def losses(self, spec: MetricSpec, on_tick: Callable[[], None]) -> bytes | None:
+        """What the metric's values are made of, as a file of `evaluator.losses_file`.
+
+        None where it does not decompose and resamples leave it undefined. `on_tick` is called
+        while that is computed, and may raise.
+        """
         metric, params = self._metric(spec)
-        if not isinstance(metric, Decomposing):
-            return None
-        scored = self._labels.scored
-        found = metric.losses(*self._examples(spec, scored), params)
-        table = np.zeros((len(scored), 2), dtype=np.float32)
-        table[scored] = np.column_stack([found.values, found.weights])
-        return table
+        if isinstance(metric, Decomposing):
+            found = {
+                split: metric.losses(*self._examples(spec, self._labels.mask(split)), params)
+                for split in Split
+            }
+            return write_losses(
+                {split: SplitLosses(each.values, each.weights) for split, each in found.items()},
+                _value_of(METRICS[spec.name]),
+            )
+        seed = seed_of_labels(self._labels.values)
+        resampled: dict[Split, SplitResampled] = {}
+        for split in Split:
+            answers, truth = self._examples(spec, self._labels.mask(split))
+            values = resample(metric, answers, truth, seed=seed, on_tick=on_tick)
+            if values is None:
+                return None
+            resampled[split] = SplitResampled(values)
+        return write_resampled(resampled, seed)
 
     def _metric(self, spec: MetricSpec) -> tuple[Metric, dict[str, int]]:
         metric = IMPLEMENTATIONS.get(spec.name)
@@ -114,15 +135,23 @@ class Scorer:
         return answers, self._labels.values[mask]
 
 
+def _value_of(info: MetricInfo) -> ValueOf:
+    if info.aggregate is Aggregate.ROOT_MEAN:
+        return ValueOf.ROOT_MEAN
+    return ValueOf.ONE_MINUS_MEAN if info.higher_is_better else ValueOf.MEAN
+
+
 def score(
     task: TaskType[Any],
     predictions: NDArray[Any],
     labels: Labels,
     metrics: Sequence[MetricSpec],
+    *,
+    on_tick: Callable[[], None] = lambda: None,
 ) -> ScoreOutcome:
     """Score predictions that the task has read against its labels. The first metric ranks.
 
-    Raises what `Scorer.value` raises.
+    `on_tick` is called now and then, and may raise. Raises what `Scorer.value` raises.
     """
     scorer = Scorer(task, predictions, labels)
     values = tuple(
@@ -130,12 +159,4 @@ def score(
         for spec in metrics
         for split in Split
     )
-    losses = scorer.losses(metrics[0])
-    return ScoreOutcome(values=values, losses=None if losses is None else npy(losses))
-
-
-def npy(array: NDArray[np.float32]) -> bytes:
-    """The array as a file in NumPy's format."""
-    file = io.BytesIO()
-    np.save(file, array, allow_pickle=False)
-    return file.getvalue()
+    return ScoreOutcome(values=values, losses=scorer.losses(metrics[0], on_tick))

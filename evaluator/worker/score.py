@@ -56,7 +56,7 @@ class Scoring(Work[ScoreJob, ScoreReport]):
             attempt=job.attempt,
             report_token=job.report_token,
             values=outcome.values,
-            losses=self._store(job, outcome.losses, folder / "losses.npy", lease),
+            losses=self._store(job, outcome.losses, folder / "losses.zip", lease),
         )
 
     def fault(self, job: ScoreJob, stage: Stage, detail: str) -> ScoreReport:
@@ -87,7 +87,7 @@ class Scoring(Work[ScoreJob, ScoreReport]):
             answers = submitted_predictions(task, predictions, truth.ids)
         else:
             answers = task.read_predictions(predictions, len(truth))
-        return score(task, answers, truth, job.metrics)
+        return score(task, answers, truth, job.metrics, on_tick=lease.check)
 
     def _store(
         self, job: ScoreJob, losses: bytes | None, file: Path, lease: Lease

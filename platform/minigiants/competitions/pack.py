@@ -13,6 +13,7 @@ from evaluator.inspection.budgets import QUANTITIES
 from evaluator.metrics import METRICS
 from evaluator.task_settings import RESULTS_AS_FILE, TASK_SETTINGS
 from minigiants.competitions.pack_access import TeamRules, Visibility
+from minigiants.competitions.pack_boards import Records, Release
 from minigiants.competitions.pack_fields import (
     WEB_ADDRESS,
     RelativePath,
@@ -140,6 +141,8 @@ class PackSpec(Section):
     final_selections: int = Field(default=2, ge=1, le=20)
     wider_divisions: bool = False
     teams: TeamRules = TeamRules()
+    records: Records = Records()
+    release: Release = Field(default=Release(), validate_default=True)
     upload: UploadLimits = UploadLimits()
     runtime: Runtime = Runtime()
     split: SplitSpec = ColumnSplit()
@@ -231,6 +234,16 @@ class PackSpec(Section):
             if later.opens < earlier.closes:
                 raise ValueError(f"{later.slug!r} opens before {earlier.slug!r} has closed")
         return phases
+
+    @field_validator("release")
+    @classmethod
+    def _step_is_known(cls, release: Release, info: ValidationInfo) -> Release:
+        metrics = info.data.get("metrics")
+        if metrics and release.is_ladder and release.step is None:
+            known = METRICS.get(metrics[0].name)
+            if known is None or not known.decomposes:
+                raise ValueError(f"{metrics[0].name!r} has no loss an example: name a step")
+        return release
 
     @field_validator("data")
     @classmethod

@@ -12,7 +12,28 @@ from django.db.models.functions import Coalesce
 
 from minigiants.competitions.models import Competition, Division, Phase
 from minigiants.core.models import Entity
+from minigiants.leaderboards.statistics_models import (
+    BestComparison,
+    BoardStatistics,
+    Challenge,
+    Evidence,
+    StandingStatistics,
+)
 from minigiants.teams.models import Team
+
+__all__ = [
+    "BestComparison",
+    "Board",
+    "BoardStatistics",
+    "Bucket",
+    "Challenge",
+    "EarlierRank",
+    "Entry",
+    "Evidence",
+    "Ranked",
+    "Standing",
+    "StandingStatistics",
+]
 
 
 class Board(Entity):

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.contract import MetricSpec, Split, TaskSpec
-from evaluator.metrics import METRICS, Aggregate
+from evaluator.losses_file import SplitLosses, read_about
 from evaluator.scoring import ScoreOutcome
 from evaluator.tasks import load_task
 from evaluator.tasks.base import TaskType
 from evaluator.tasks.labels import Labels
+from tests.support.losses import evidence_of
 
 TEXTS = {"text": {"max_bytes": 1000}}
 
@@ -35,21 +36,15 @@ def halves(truth: NDArray[Any]) -> Labels:
 def assert_losses_make_up_the_values(outcome: ScoreOutcome, labels: Labels) -> None:
     """The value of the metric that ranks follows from the stored losses, as `MetricInfo` says."""
     assert outcome.losses is not None
-    table = np.load(io.BytesIO(outcome.losses), allow_pickle=False)
-    assert table.dtype == np.float32
-    assert table.shape == (len(labels), 2)
-    losses, weights = table.astype(np.float64).T
-    assert (losses >= -1e-6).all()
-    assert (weights[labels.scored] > 0).all()
-    assert (weights[~labels.scored] == 0).all()
-    info = METRICS[outcome.values[0].metric]
+    value_of = read_about(io.BytesIO(outcome.losses)).value_of
+    assert value_of is not None
     for value, split in zip(outcome.values, Split, strict=False):
-        mask = labels.mask(split)
-        mean = float((losses[mask] * weights[mask]).sum() / weights[mask].sum())
-        if info.aggregate is Aggregate.ROOT_MEAN:
-            mean = float(np.sqrt(mean))
-        expected = 1 - mean if info.higher_is_better else mean
-        np.testing.assert_allclose(value.value, expected, rtol=1e-5, atol=1e-6)
+        found = evidence_of(outcome.losses, split)
+        assert isinstance(found, SplitLosses)
+        assert found.losses.shape == (labels.mask(split).sum(),)
+        assert (found.losses >= -1e-6).all()
+        mean = np.average(found.losses.astype(np.float64), weights=found.weights)
+        np.testing.assert_allclose(value.value, value_of(mean), rtol=1e-5, atol=1e-6)
 
 
 def specs(*names: str) -> list[MetricSpec]:

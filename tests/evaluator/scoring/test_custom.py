@@ -9,11 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from evaluator.contract import MetricSpec, Split
+from evaluator.losses_file import ValueOf, read_about
 from evaluator.scoring import ScoringFailed
 from evaluator.scoring.custom import ScoreSplit, SplitTables, score_custom
 from evaluator.scoring.score import ScoreOutcome
 from evaluator.tasks.custom import read_solution
 from evaluator.tasks.submission_file import read_submission
+from tests.support.losses import losses_of
 
 SOLUTION = 'id,y,usage\na,1,Public\nb,"2,0",Private\nc,3,Public\n'
 SUBMISSION = "id,y\nc,30\nb,20\na,10\n"
@@ -61,7 +63,18 @@ def test_losses_are_kept_in_the_solutions_order(tmp_path: Path, higher_is_better
 
     outcome = scored(tmp_path, measure)
     assert outcome.losses is not None
-    assert np.load(io.BytesIO(outcome.losses)).tolist() == [[10, 1], [20, 1], [30, 1]]
+    assert losses_of(outcome.losses) == {"public": [10, 30], "private": [20]}
+    about = read_about(io.BytesIO(outcome.losses))
+    assert about.value_of is (ValueOf.ONE_MINUS_MEAN if higher_is_better else ValueOf.MEAN)
+
+
+def test_a_score_that_its_losses_make_in_two_ways_is_refused(tmp_path: Path) -> None:
+    def fickle(tables: SplitTables) -> tuple[float, NDArray[np.float64]]:
+        losses = np.full(tables.rows, 0.25)
+        return (0.25 if tables.rows == 2 else 0.75), losses
+
+    with pytest.raises(ScoringFailed, match="1 - it on the other"):
+        scored(tmp_path, fickle)
 
 
 def test_losses_that_do_not_make_the_score_are_refused(tmp_path: Path) -> None:

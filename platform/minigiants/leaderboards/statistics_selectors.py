@@ -1,0 +1,85 @@
+"""Reading what was computed of boards."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from minigiants.leaderboards.statistics_models import BoardStatistics, StandingStatistics
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """What noise allows to be said of a standing.
+
+    `low` and `high` bound the 95 % interval of its score. `band` counts tie bands from 1;
+    `lowest_rank` and `highest_rank` bound the ranks that no test excludes. Behind the leader, and
+    behind the team above, it is that far, in the metric's unit, with an adjusted p-value; None for
+    the leader itself.
+    """
+
+    low: float
+    high: float
+    band: int
+    lowest_rank: int
+    highest_rank: int
+    behind_leader: float | None
+    leader_p_value: float | None
+    behind_next: float | None
+    next_p_value: float | None
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a board's figures were computed. `is_current` says that nothing has changed since."""
+
+    interval_method: str
+    test_method: str
+    examples: int
+    resamples: int | None
+    seed: int | None
+    computed_at: datetime
+    is_current: bool
+
+
+def certainties(
+    *, boards: Iterable[UUID], submissions: Iterable[UUID]
+) -> Mapping[tuple[UUID, UUID], Certainty]:
+    """What is known of the standings of `submissions` on `boards`, by board and submission.
+
+    One that is not there has no interval: its metric returns a number alone, it stands beyond the
+    teams that are compared, or it is so new that nothing has been computed of it. One query.
+    """
+    rows = StandingStatistics.objects.filter(board__in=boards, submission_id__in=submissions)
+    return {
+        (row.board_id, row.submission_id): Certainty(
+            low=row.low,
+            high=row.high,
+            band=row.band,
+            lowest_rank=row.lowest_rank,
+            highest_rank=row.highest_rank,
+            behind_leader=row.behind_leader,
+            leader_p_value=row.leader_p_value,
+            behind_next=row.behind_next,
+            next_p_value=row.next_p_value,
+        )
+        for row in rows
+    }
+
+
+def methods(*, boards: Iterable[UUID]) -> Mapping[UUID, Method]:
+    """How the figures of `boards` were computed, of those that have any. One query."""
+    rows = BoardStatistics.objects.filter(board__in=boards, computed_at__isnull=False)
+    return {
+        row.pk: Method(
+            interval_method=row.interval_method,
+            test_method=row.test_method,
+            examples=row.examples,
+            resamples=row.resamples,
+            seed=row.seed,
+            computed_at=row.computed_at,
+            is_current=row.computed == row.changes,
+        )
+        for row in rows
+        if row.examples is not None and row.computed_at is not None
+    }
