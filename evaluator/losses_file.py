@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Annotated, Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,13 +57,18 @@ class ValueOf(StrEnum):
 
 
 class About(BaseModel):
-    """What the arrays mean. `value_of` is there for losses, `seed` for resampled values."""
+    """What the arrays mean.
+
+    `value_of` is there for losses; `seed`, and how many examples each split has, for resampled
+    values.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: int = Field(ge=VERSION, le=VERSION)
     value_of: ValueOf | None = None
     seed: int | None = Field(default=None, ge=0)
+    examples: dict[Split, Annotated[int, Field(ge=1)]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,12 +81,13 @@ class SplitLosses:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SplitResampled:
-    """The values [R] of a metric that does not decompose, in resamples of a split."""
+    """The values [R] of a metric that does not decompose, in resamples of a split's examples."""
 
     resampled: NDArray[np.float64]
+    examples: int
 
 
-Evidence = SplitLosses | SplitResampled
+SplitEvidence = SplitLosses | SplitResampled
 
 
 def write_losses(splits: Mapping[Split, SplitLosses], value_of: ValueOf) -> bytes:
@@ -100,7 +106,8 @@ def write_resampled(splits: Mapping[Split, SplitResampled], seed: int) -> bytes:
         f"{split}/resampled.npy": found.resampled.astype(np.float64)
         for split, found in splits.items()
     }
-    return _packed(About(version=VERSION, seed=seed), arrays)
+    examples = {split: found.examples for split, found in splits.items()}
+    return _packed(About(version=VERSION, seed=seed, examples=examples), arrays)
 
 
 def read_about(file: BinaryIO) -> About:
@@ -109,7 +116,7 @@ def read_about(file: BinaryIO) -> About:
         return _about(archive)
 
 
-def read_evidence(file: BinaryIO, split: Split, folder: Path) -> tuple[About, Evidence]:
+def read_evidence(file: BinaryIO, split: Split, folder: Path) -> tuple[About, SplitEvidence]:
     """What the file holds of one split, unpacked into `folder` and mapped into memory.
 
     Raises `InvalidLosses`.
@@ -117,8 +124,10 @@ def read_evidence(file: BinaryIO, split: Split, folder: Path) -> tuple[About, Ev
     with _opened(file) as archive:
         about = _about(archive)
         if about.value_of is None:
+            if about.examples is None or split not in about.examples:
+                raise InvalidLosses(f"It says neither losses nor examples of {split}.")
             resampled = _mapped(archive, f"{split}/resampled.npy", folder, np.dtype(np.float64))
-            return about, SplitResampled(resampled)
+            return about, SplitResampled(resampled, about.examples[split])
         losses = _mapped(archive, f"{split}/losses.npy", folder, np.dtype(np.float32))
         weights = None
         name = f"{split}/weights.npy"

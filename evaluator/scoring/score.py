@@ -113,7 +113,7 @@ class Scorer:
             values = resample(metric, answers, truth, seed=seed, on_tick=on_tick)
             if values is None:
                 return None
-            resampled[split] = SplitResampled(values)
+            resampled[split] = SplitResampled(values, examples=len(truth))
         return write_resampled(resampled, seed)
 
     def _metric(self, spec: MetricSpec) -> tuple[Metric, dict[str, int]]:

@@ -75,10 +75,13 @@ def test_equal_losses_are_equal_bytes() -> None:
 
 def test_resampled_values_come_back() -> None:
     values = np.linspace(0, 1, 7)
-    content = write_resampled({split: SplitResampled(values) for split in Split}, seed=5)
+    content = write_resampled(
+        {split: SplitResampled(values, examples=9) for split in Split}, seed=5
+    )
     found = evidence_of(content, Split.PRIVATE)
     assert isinstance(found, SplitResampled)
     assert found.resampled.tolist() == values.tolist()
+    assert found.examples == 9
     about = read_about(io.BytesIO(content))
     assert (about.seed, about.value_of) == (5, None)
 

@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 
 from evaluator.contract import Split
-from evaluator.losses_file import Evidence, SplitLosses, read_evidence
+from evaluator.losses_file import SplitEvidence, SplitLosses, read_evidence
 
 
-def evidence_of(content: bytes, split: Split) -> Evidence:
+def evidence_of(content: bytes, split: Split) -> SplitEvidence:
     """What a file of losses holds of one split."""
     with tempfile.TemporaryDirectory() as folder:
         return read_evidence(io.BytesIO(content), split, Path(folder))[1]

@@ -1,6 +1,7 @@
 """Reading competitions."""
 
 import hashlib
+import json
 
 from django.db.models import QuerySet
 
@@ -38,6 +39,18 @@ def spec_of(competition: Competition) -> PackSpec:
 def public_files(*, version: PackVersion) -> QuerySet[PackFile]:
     """The data files that anybody may download. Hidden inputs and labels are never among them."""
     return version.files.filter(role=PackFile.Role.PUBLIC)
+
+
+def test_set_of(version: PackVersion) -> str:
+    """A digest of what scores are made by: labels and the metric that ranks.
+
+    Submissions that were scored by the same can be compared.
+    """
+    roles = [PackFile.Role.LABELS, PackFile.Role.METRIC_CODE]
+    files = version.files.filter(role__in=roles).order_by("role").values_list("role", "digest")
+    metric = version.spec.ranking_metric.as_metric().model_dump(mode="json")
+    made_by = json.dumps([metric, *map(list, files)], sort_keys=True)
+    return hashlib.sha256(made_by.encode()).hexdigest()
 
 
 def rules_digest(version: PackVersion) -> str:

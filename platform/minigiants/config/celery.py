@@ -12,5 +12,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "minigiants.config.settings")
 app = Celery("minigiants")
 app.config_from_object("minigiants.config.celery_settings")
 app.autodiscover_tasks(
-    ["minigiants.artifacts", "minigiants.submissions", "minigiants.notifications", "minigiants.api"]
+    [
+        "minigiants.artifacts",
+        "minigiants.leaderboards",
+        "minigiants.submissions",
+        "minigiants.notifications",
+        "minigiants.api",
+    ]
 )

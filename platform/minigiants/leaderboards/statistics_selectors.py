@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from minigiants.leaderboards.statistics_models import BoardStatistics, StandingStatistics
+from minigiants.leaderboards.statistics_models import (
+    BestComparison,
+    BoardStatistics,
+    Evidence,
+    StandingStatistics,
+)
 
 
 @dataclass(frozen=True)
@@ -83,3 +88,46 @@ def methods(*, boards: Iterable[UUID]) -> Mapping[UUID, Method]:
         for row in rows
         if row.examples is not None and row.computed_at is not None
     }
+
+
+@dataclass(frozen=True)
+class AgainstBest:
+    """A submission against the best that its team had before it, in pairs.
+
+    `difference` is in the metric's unit, positive where it is worse, with a 95 % interval.
+    """
+
+    submission_id: UUID
+    best_submission_id: UUID
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    method: str
+    examples: int
+
+
+def against_best(*, submissions: Iterable[UUID]) -> Mapping[UUID, AgainstBest]:
+    """How submissions compare to their team's best before them, of those compared. One query."""
+    rows = BestComparison.objects.filter(evidence__submission_id__in=submissions).select_related(
+        "evidence"
+    )
+    return {
+        row.evidence.submission_id: AgainstBest(
+            submission_id=row.evidence.submission_id,
+            best_submission_id=row.best_submission_id,
+            difference=row.difference,
+            low=row.low,
+            high=row.high,
+            p_value=row.p_value,
+            method=row.method,
+            examples=row.examples,
+        )
+        for row in rows
+    }
+
+
+def held_back(*, submissions: Iterable[UUID]) -> frozenset[UUID]:
+    """Those whose own score the Ladder has not released. One query."""
+    rows = Evidence.objects.filter(submission_id__in=submissions, is_released=False)
+    return frozenset(rows.values_list("submission_id", flat=True))

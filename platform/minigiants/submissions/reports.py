@@ -21,14 +21,13 @@ from minigiants.artifacts.models import Blob
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import InvalidInput
-from minigiants.leaderboards.services import BoardRules, entry_record
 from minigiants.submissions.claims import attempt_of
 from minigiants.submissions.failures import EXPLANATIONS
 from minigiants.submissions.lifecycle import Status, advance
 from minigiants.submissions.live import announce_change
 from minigiants.submissions.models import Evaluation, Score, Submission
 from minigiants.submissions.problems import AttemptOver
-from minigiants.submissions.scored import scored_submission
+from minigiants.submissions.scored import score_enter
 from minigiants.submissions.services import change_record
 
 SCORING_FAILED_EVENT = "competition.scoring_failed"
@@ -119,9 +118,15 @@ def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
     submission = evaluation.submission
     # The row is locked now, so this is whose it is: a merge of teams comes before or after.
     submission.refresh_from_db(fields=["team"])
-    entry_record(
-        scored=scored_submission(submission, evaluation, ranking), rules=BoardRules.of(spec)
+    released = score_enter(
+        submission,
+        evaluation,
+        ranking,
+        losses_digest=report.losses.digest if report.losses else "",
     )
+    if released != ranking[Split.PUBLIC]:
+        _submission_follow(evaluation, Status.SCORED, public_score=released)
+    change_record(submission, evaluation, Status.SCORED)
 
 
 def evaluation_fail(

@@ -28,13 +28,12 @@ from minigiants.leaderboards.selectors import Ranking, rankings
 from minigiants.leaderboards.services import (
     BoardRules,
     entries_withdraw,
-    entry_record,
     leads_recount,
 )
 from minigiants.submissions.lifecycle import ACTIVE, FINAL, Status, advance
 from minigiants.submissions.models import Evaluation, Rescore, Submission
 from minigiants.submissions.problems import NothingToRescore, RescoreEnded, RescoreRunning
-from minigiants.submissions.scored import scored_submission
+from minigiants.submissions.scored import score_enter
 from minigiants.submissions.selectors import evaluations_that_count
 from minigiants.submissions.services import change_record
 
@@ -271,7 +270,7 @@ def _apply(rescore: Rescore) -> None:
     ).prefetch_related("scores")
     for evaluation in evaluations.order_by("id"):
         if evaluation.status == Status.SCORED:
-            _take_scores(evaluation, version, rules)
+            _take_scores(evaluation, version)
         elif evaluation.status == Status.FAILED:
             _take_failure(evaluation, version, rules)
     for board in Board.objects.filter(competition=competition).select_for_update().order_by("pk"):
@@ -291,7 +290,7 @@ def _apply(rescore: Rescore) -> None:
     )
 
 
-def _take_scores(evaluation: Evaluation, version: PackVersion, rules: BoardRules) -> None:
+def _take_scores(evaluation: Evaluation, version: PackVersion) -> None:
     metric = version.spec.ranking_metric
     ranking = {
         Split(score.split): score.value
@@ -303,8 +302,10 @@ def _take_scores(evaluation: Evaluation, version: PackVersion, rules: BoardRules
     _follow(submission, public_score=ranking[Split.PUBLIC], status=Status.SCORED)
     # The row is locked now, so this is whose it is: a merge of teams comes before or after.
     submission.refresh_from_db(fields=["team"])
-    entry_record(scored=scored_submission(submission, evaluation, ranking), rules=rules)
-    shown = _shown(ranking[Split.PUBLIC], metric.decimals)
+    released = score_enter(submission, evaluation, ranking, losses_digest=evaluation.losses_digest)
+    if released != ranking[Split.PUBLIC]:
+        _follow(submission, public_score=released)
+    shown = _shown(released, metric.decimals)
     change_record(
         submission,
         evaluation,

@@ -1,12 +1,59 @@
 """A scored submission as boards take it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from evaluator.contract import Split
+from minigiants.competitions.selectors import test_set_of
 from minigiants.core.problems import InvalidInput
-from minigiants.leaderboards.services import Measured, ScoredSubmission
+from minigiants.leaderboards.evidence import evidence_record
+from minigiants.leaderboards.releases import Scored, score_release
+from minigiants.leaderboards.services import (
+    BoardRules,
+    Measured,
+    ScoredSubmission,
+    entry_record,
+)
 from minigiants.submissions.models import Evaluation, Submission
 from minigiants.submissions.rounding import rounded
+
+
+def score_enter(
+    submission: Submission,
+    evaluation: Evaluation,
+    ranking: Mapping[Split, float],
+    *,
+    losses_digest: str,
+) -> float:
+    """Enter a score of the metric that ranks on the boards, and keep what it was made of.
+
+    Runs in the transaction that records the score, with the submission's row locked. Returns the
+    public score that may be shown: under the Ladder that of another submission, it may be. Raises
+    InvalidInput.
+    """
+    version = evaluation.version
+    spec = version.spec
+    entered = scored_submission(submission, evaluation, ranking)
+    scored = Scored(
+        submission_id=submission.pk,
+        team=entered.team,
+        phase=entered.phase,
+        division=entered.division,
+        score=entered.public,
+        test_set=test_set_of(version),
+        losses_digest=losses_digest,
+    )
+    released = score_release(
+        scored, release=spec.release, higher_is_better=spec.ranking_metric.higher_is_better
+    )
+    evidence_record(
+        scored=scored,
+        released=released,
+        achieved_at=entered.achieved_at,
+        is_late=entered.is_late,
+    )
+    entry_record(scored=replace(entered, public=released.score), rules=BoardRules.of(spec))
+    return released.score
 
 
 def scored_submission(

@@ -4,14 +4,15 @@ import math
 
 import numpy as np
 
+from minigiants.leaderboards.statistics.figures import Sample
 from minigiants.leaderboards.statistics.resampling import Losses
 
 
 def ladder_step(best: Losses, candidate: Losses, weights: Losses | None = None) -> float:
     """How much better a candidate has to be than the best one released, in mean loss.
 
-    The parameter-free rule (Blum and Hardt 2015, figure 3): one standard error of the mean of the
-    paired differences of the losses [n].
+    The parameter-free rule (Blum and Hardt 2015, section 4): one standard error of the mean of
+    the paired differences of the losses [n].
     """
     examples = len(best)
     if examples < 2:
@@ -23,11 +24,10 @@ def ladder_step(best: Losses, candidate: Losses, weights: Losses | None = None) 
     return math.sqrt(float((residuals**2).sum()) / (examples - 1) / examples)
 
 
-def improves(best: float, candidate: float, step: float) -> bool:
-    """Whether a candidate is released: smaller than the best released by more than `step`."""
-    return candidate < best - step
-
-
-def rounded_to(value: float, step: float) -> float:
-    """`value` to the nearest multiple of `step`, as a score that is released under a fixed step."""
-    return round(value / step) * step
+def climbs(found: Sample, *, higher_is_better: bool) -> bool:
+    """Whether the second of two models is better than the first by more than the Ladder's step."""
+    best, candidate = found.losses
+    if found.are_gains(higher_is_better=higher_is_better):
+        best, candidate = -best, -candidate
+    means = np.average(np.stack([best, candidate]), axis=1, weights=found.weights)
+    return bool(means[1] < means[0] - ladder_step(best, candidate, found.weights))

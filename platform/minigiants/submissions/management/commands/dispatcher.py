@@ -16,6 +16,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from minigiants.config.celery import app as celery
 from minigiants.core.outbox import outbox_waiting
+from minigiants.leaderboards.board_statistics import COMPUTE_TASK, statistics_ask
+from minigiants.leaderboards.evidence import COMPARE_TASK, divisions_waiting
 from minigiants.submissions.dispatch import Carrier, dispatch
 from minigiants.submissions.live import AnyChange
 from minigiants.submissions.reaper import dispatches_reap, leases_reap
@@ -36,6 +38,8 @@ SWEEPS = (
 RETRY_SECONDS = 5
 """How late what was to be sent again (to a webhook) may be."""
 OUTBOX_SECONDS = 2
+STATISTICS_SECONDS = 2
+"""How late a board's statistics are begun: what happens within it is computed once."""
 
 
 @dataclass
@@ -66,11 +70,12 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         carrier = Carrier(celery=celery, redis=Redis.from_url(settings.BROKER_URL))
-        reaping, sweeping, posting, retrying = (
+        reaping, sweeping, posting, retrying, computing = (
             Interval(REAP_SECONDS),
             Interval(SWEEP_SECONDS),
             Interval(OUTBOX_SECONDS),
             Interval(RETRY_SECONDS),
+            Interval(STATISTICS_SECONDS),
         )
         with AnyChange() as changes:
             while not stopping.is_set():
@@ -87,6 +92,8 @@ class Command(BaseCommand):
                     posts = posting.passed() and outbox_waiting().exists()
                     if posts or (retrying.passed() and not carrier.redis.llen(PLATFORM_QUEUE)):
                         celery.send_task("notifications.deliver")
+                    if computing.passed():
+                        _ask_for_statistics(is_idle=not carrier.redis.llen(PLATFORM_QUEUE))
                     while dispatch(carrier) and not stopping.is_set():
                         pass
                     changes.wait(IDLE_SECONDS)
@@ -95,3 +102,12 @@ class Command(BaseCommand):
                     log.warning("waiting for database and broker", error=str(error))
                     close_old_connections()
                     stopping.wait(1.0)
+
+
+def _ask_for_statistics(*, is_idle: bool) -> None:
+    for board in statistics_ask():
+        celery.send_task(COMPUTE_TASK, args=[str(board)])
+    # Submissions wait until they are compared: there is no need to ask for them twice.
+    if is_idle:
+        for division in divisions_waiting():
+            celery.send_task(COMPARE_TASK, args=[str(division)])

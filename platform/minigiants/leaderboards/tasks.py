@@ -1,0 +1,20 @@
+"""Celery tasks of the leaderboards."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from minigiants.leaderboards.board_statistics import COMPUTE_TASK, statistics_compute
+from minigiants.leaderboards.evidence import COMPARE_TASK, evidence_compare
+
+
+@shared_task(name=COMPUTE_TASK)
+def compute_statistics(board: str) -> None:
+    """Compute a board's intervals, tie bands and intervals of rank."""
+    statistics_compute(board_id=UUID(board))
+
+
+@shared_task(name=COMPARE_TASK)
+def compare_evidence(division: str) -> None:
+    """Compare a division's new submissions with their teams' best and with its record."""
+    evidence_compare(division_id=UUID(division))
