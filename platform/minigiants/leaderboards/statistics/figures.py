@@ -148,7 +148,7 @@ def comparison_of(
     """Two models against each other. See `figures_of`."""
     if isinstance(found, Resampled):
         values, resampled = _turned(found.values, found.resampled, higher_is_better)
-        drawn: tuple[int, int] | None = (resampled.shape[1], found.seed)
+        drawn = resampled.shape[1], found.seed
     elif is_right_or_wrong(found.losses, found.weights):
         exact = exact_difference(_wrong(found, higher_is_better=higher_is_better))
         return Comparison(exact, TestMethod.MCNEMAR, found.examples, None, None)
@@ -157,7 +157,7 @@ def comparison_of(
         values, resampled = _turned(
             found.value_of(means.means), found.value_of(means.resampled), higher_is_better
         )
-        drawn = (resamples, seed)
+        drawn = resamples, seed
     difference = bootstrap_difference(values, resampled, found.examples)
     return Comparison(difference, TestMethod.BOOTSTRAP, found.examples, *drawn)
 
@@ -187,7 +187,8 @@ def _figures(
 
 def _wrong(found: Sample, *, higher_is_better: bool) -> NDArray[np.bool_]:
     gains = found.are_gains(higher_is_better=higher_is_better)
-    return (found.losses == 0) if gains else (found.losses != 0)
+    wrong: NDArray[np.bool_] = (found.losses == 0) if gains else (found.losses != 0)
+    return wrong
 
 
 def _turned(values: Floats, resampled: Floats, higher_is_better: bool) -> tuple[Floats, Floats]:  # noqa: FBT001

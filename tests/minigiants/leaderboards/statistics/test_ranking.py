@@ -1,11 +1,10 @@
-"""Holm, tie bands, intervals of rank, the Ladder's steps and the spending of alpha."""
+"""Holm, tie bands, intervals of rank, and the spending of alpha."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigiants.leaderboards.statistics.ladder import improves, ladder_step, rounded_to
 from minigiants.leaderboards.statistics.multiplicity import holm
 from minigiants.leaderboards.statistics.ranking import adjusted_pairs, order_of
 from minigiants.leaderboards.statistics.spending import alpha_of_challenger
@@ -87,19 +86,3 @@ def test_the_level_is_spent_over_all_challengers_and_never_more() -> None:
     assert spent == sorted(spent, reverse=True)
     with pytest.raises(ValueError, match="from 1"):
         alpha_of_challenger(0, 0.01)
-
-
-def test_the_ladders_step_is_one_standard_error_of_the_difference() -> None:
-    best = np.array([0, 0, 1, 1], dtype=np.float32)
-    candidate = np.array([0, 0, 0, 1], dtype=np.float32)
-    # Differences 0, 0, -1, 0: standard deviation 0.5, of the mean 0.25.
-    assert ladder_step(best, candidate) == pytest.approx(0.25)
-    assert ladder_step(best, candidate, np.full(4, 9.0)) == pytest.approx(0.25)
-    assert ladder_step(best, best) == 0
-
-
-def test_what_the_ladder_lets_through() -> None:
-    assert improves(0.5, 0.3, 0.1)
-    assert not improves(0.5, 0.4, 0.1)
-    assert not improves(0.5, 0.5, 0.0)
-    assert rounded_to(0.537, 0.01) == pytest.approx(0.54)
