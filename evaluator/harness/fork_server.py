@@ -59,6 +59,7 @@ class ForkServer:
         self._runner = runner
         self._unfinished = b""
         self._lines: deque[bytes] = deque()
+        self._idle_bytes = 0
 
     def serve(self) -> int:
         """Say `READY`, then serve until the host goes. Returns the exit status.
@@ -69,6 +70,7 @@ class ForkServer:
         processes.hide_memory()
         gc.collect()
         gc.freeze()  # a collection in a child would touch, and so copy, all that is shared
+        self._idle_bytes = _peak_without_model(self._runner)
         self._channels.say_ready()
         try:
             while True:
@@ -85,9 +87,9 @@ class ForkServer:
             return 1
 
     def _serve_one(self, begin: Begin) -> None:
-        before = processes.own_state()
-        if before.threads != 1:
-            raise RuntimeError(f"The fork server has {before.threads} threads: it must not fork.")
+        threads = processes.own_threads()
+        if threads != 1:
+            raise RuntimeError(f"The fork server has {threads} threads: it must not fork.")
         child = fork_child(self._channels, self._runner)
         try:
             self._channels.send(Frame(Kind.BEGUN, begin.run))
@@ -102,12 +104,16 @@ class ForkServer:
             child.close()
         ended = Ended(
             code=os.waitstatus_to_exitcode(status),
-            peak_memory_bytes=max(0, used.ru_maxrss * KIBIBYTE - before.resident_bytes),
+            peak_memory_bytes=self._beyond_idle(used.ru_maxrss * KIBIBYTE),
             cpu_seconds=used.ru_utime + used.ru_stime,
             mark=os.urandom(RUN_BYTES),
         )
         self._channels.end_log(ended.mark)
         self._channels.send(Frame(Kind.ENDED, begin.run, ended.encode()))
+
+    def _beyond_idle(self, peak_bytes: int) -> int:
+        """What of a peak was the model's, at least 1; 0 where the kernel does not tell."""
+        return max(1, peak_bytes - self._idle_bytes) if peak_bytes else 0
 
     def _pass_on(self, child: Child) -> None:
         """Carry commands and whole frames to and fro, until the child closes its end.
@@ -154,6 +160,17 @@ def _pass_on_log(child: Child) -> bool:
     while unwritten:
         unwritten = unwritten[os.write(STDERR, unwritten) :]
     return bool(data)
+
+
+def _peak_without_model(runner: Runner) -> int:
+    """The peak memory in bytes of a child that does no more than to warm up once again."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            runner.warm_up()
+        finally:
+            os._exit(0)
+    return os.wait4(pid, 0)[2].ru_maxrss * KIBIBYTE
 
 
 def _reap() -> None:

@@ -3,12 +3,11 @@
 import ctypes
 import os
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 
 STATE = Path("/proc/self/stat")
-THREADS, RESIDENT_PAGES = 17, 21
-"""Positions after the program's name: see proc(5), where they are the fields 20 and 24."""
+THREADS = 17
+"""Its position after the program's name: see proc(5), where it is the field 20."""
 
 OUT_OF_MEMORY_SCORE = Path("/proc/self/oom_score_adj")
 FIRST_TO_BE_KILLED = 1000
@@ -20,21 +19,9 @@ IGNORED_BY_PYTHON = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-@dataclass(frozen=True)
-class State:
-    """How many threads the process has, and the memory that it holds in bytes."""
-
-    threads: int
-    resident_bytes: int
-
-
-def own_state() -> State:
-    """The kernel's account of this process."""
-    fields = STATE.read_text().rpartition(")")[2].split()
-    return State(
-        threads=int(fields[THREADS]),
-        resident_bytes=int(fields[RESIDENT_PAGES]) * os.sysconf("SC_PAGE_SIZE"),
-    )
+def own_threads() -> int:
+    """How many threads this process has."""
+    return int(STATE.read_text().rpartition(")")[2].split()[THREADS])
 
 
 def hide_memory() -> None:

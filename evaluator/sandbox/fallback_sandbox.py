@@ -41,16 +41,19 @@ UNUSED_ADDRESS_SPACE = {"onnx": 1024**3, "transformers": 3 * 1024**3}
 
 
 class FallbackSandbox:
-    """Runs `onnx` in namespaces of its own; refuses what needs a container."""
+    """Runs `onnx`, and `transformers` where torch is installed, in namespaces of its own.
+
+    Refuses what needs a container.
+    """
 
     strength = Strength.FALLBACK
-    formats = frozenset({"onnx"})
 
     def __init__(self, *, scratch: Path) -> None:
         """Prove that the kernel allows the confinement. Raises `SandboxUnavailable`."""
         if not sys.platform.startswith("linux"):
             raise SandboxUnavailable("The fallback sandbox needs Linux. Start a container engine.")
         self._runtime = PythonRuntime.of_this_process()
+        self.formats = self._runtime.formats
         try:
             self._workspace = Workspace(scratch)
         except OSError as error:
@@ -83,8 +86,8 @@ class FallbackSandbox:
         self._workspace.close()
 
     def _prove(self) -> None:
-        """Start a guest. It stays, for the first job."""
-        key = GuestKey.of("onnx", Limits())
+        """Start a guest, of the kind that is ready first. It stays, for the first job."""
+        key = GuestKey.of(min(self.formats), Limits())
         self._supply.keep(self._supply.start(key, lambda: None))
 
     def _start(self, key: GuestKey, job: JobFolder) -> FallbackGuest:

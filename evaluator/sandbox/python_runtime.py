@@ -12,7 +12,12 @@ from evaluator.sandbox.base import SandboxUnavailable
 
 HARNESS_ROOT = "/harness"
 PACKAGES_ROOT = "/packages"
-PACKAGES = ("numpy", "onnxruntime")
+PACKAGES = {
+    "onnx": ("numpy", "onnxruntime"),
+    "transformers": ("numpy", "safetensors", "tokenizers", "torch", "transformers"),
+}
+"""What each format is run by."""
+
 SYSTEM_PREFIXES = (Path("/usr"), Path("/usr/local"))
 LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 LIBRARY_LINKS = ("/lib", "/lib64")
@@ -32,12 +37,14 @@ class PythonRuntime:
     links: dict[str, str]
     interpreter: str
     search_path: str
+    formats: frozenset[str]
+    """Those whose packages are all installed."""
 
     @classmethod
     def of_this_process(cls) -> "PythonRuntime":
         """The running interpreter, the packages of its environment, and the harness.
 
-        Raises `SandboxUnavailable` if a package is missing.
+        Raises `SandboxUnavailable` if those of no format are all there.
         """
         interpreter = os.path.realpath(sys.executable)
         shown = {
@@ -55,7 +62,14 @@ class PythonRuntime:
             elif Path(path).is_dir():
                 binds[path] = path
         search_path = [HARNESS_ROOT]
-        for number, folder in enumerate(sorted({_folder_of(name) for name in PACKAGES})):
+        formats = frozenset(name for name, needed in PACKAGES.items() if all(map(_folder, needed)))
+        if not formats:
+            raise SandboxUnavailable(
+                "The fallback sandbox needs the package onnxruntime: "
+                "pip install 'minigiants[embedded]'."
+            )
+        folders = {_folder(package) or "" for name in formats for package in PACKAGES[name]}
+        for number, folder in enumerate(sorted(folders)):
             search_path.append(f"{PACKAGES_ROOT}/{number}")
             binds[search_path[-1]] = folder
         package = Path(evaluator.__path__[0])
@@ -66,6 +80,7 @@ class PythonRuntime:
             links=links,
             interpreter=interpreter,
             search_path=os.pathsep.join(search_path),
+            formats=formats,
         )
 
 
@@ -73,11 +88,9 @@ def _parents(path: str) -> list[str]:
     return [str(parent) for parent in Path(path).parents]
 
 
-def _folder_of(package: str) -> str:
-    """The folder that holds an installed package; the package itself is not imported."""
+def _folder(package: str) -> str | None:
+    """The folder that holds an installed package, which is not imported; None if there is none."""
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise SandboxUnavailable(
-            f"The fallback sandbox needs the package {package}: pip install 'minigiants[embedded]'."
-        )
+        return None
     return str(Path(found.submodule_search_locations[0]).parent)

@@ -201,7 +201,7 @@ def test_only_the_job_and_the_runtime_exist(inside: Run) -> None:
 
     names = set(ast.literal_eval(told.split("ROOT ")[1].splitlines()[0]))
     base = Path(sys.base_prefix).resolve().parts[1]
-    assert names <= {*ROOT_FOLDERS, "usr", base}
+    assert names <= {*ROOT_FOLDERS, "tmp", "usr", base}
     assert "JOB []" in told
 
 
@@ -214,10 +214,11 @@ for path in ("/tmp", "/etc", "/home", "/root", "/var", "/run", "/dev", "/proc", 
 def test_folders_are_empty(inside: Run) -> None:
     told = inside(LOOK)
 
+    assert "OPEN /tmp []" in told
     assert "OPEN /etc ['ld.so.cache']" in told
     assert "OPEN /dev ['null', 'urandom']" in told
     assert "OPEN /proc ['cpuinfo', 'self']" in told
-    for path in ("/tmp", "/home", "/var", "/run"):
+    for path in ("/home", "/var", "/run"):
         assert f"SHUT {path}" in told
 
 

@@ -7,6 +7,9 @@ from evaluator.sandbox.confinement import kernel
 from evaluator.sandbox.confinement.plan import Plan
 
 ROOT_OPTIONS = "size=1m,mode=755"
+EMPTY = "tmp"
+"""A folder for libraries that insist on one for temporary files. It is read-only as all others."""
+
 KEPT_FLAGS = (
     (os.ST_NOEXEC, kernel.MS_NOEXEC),
     (os.ST_NOATIME, kernel.MS_NOATIME),
@@ -26,6 +29,7 @@ def enter_root(plan: Plan) -> None:
     root = Path(plan.root)
     for path, source in sorted(plan.binds.items()):
         _bind(Path(source), root / path.lstrip("/"))
+    (root / EMPTY).mkdir(exist_ok=True)
     for path, target in plan.links.items():
         (root / path.lstrip("/")).symlink_to(target)
     os.chdir(plan.root)
