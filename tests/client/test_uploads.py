@@ -2,10 +2,13 @@
 
 import hashlib
 import os
+import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from client.errors import ApiProblem, FileChanged, MinigiantsError, Unreachable
@@ -15,11 +18,13 @@ from client.transport import Transport
 from client.uploads import Uploader, hashed
 from evaluator.contract import PART_BYTES
 from minigiants.artifacts.models import Artifact, UploadPart, UploadSession
+from minigiants.artifacts.tokens import upload_token
 from minigiants.competitions.models import Competition
 from minigiants.core.blobstore import blob_store
 from minigiants.core.s3_location import S3Location
 from tests.support.asgi_server import AsgiServer
 from tests.support.faulty_proxy import FaultyProxy
+from tests.support.web_process import WebProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,26 +113,79 @@ def test_parts_go_straight_to_an_object_store(
     _check_stored(model)
 
 
+@pytest.fixture
+def stop_at_the_last_part(monkeypatch: pytest.MonkeyPatch) -> Callable[[Minigiants, Path], None]:
+    """Begins to send `model` and presses Ctrl-C before the last of the weights' three parts."""
+    original = Uploader._send_part
+
+    def stops(self: Uploader, *job: Any) -> int:
+        if job[3] == 2:
+            raise KeyboardInterrupt
+        return original(self, *job)
+
+    def begin(server: Minigiants, model: Path) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(Uploader, "_send_part", stops)
+            with pytest.raises(KeyboardInterrupt):
+                server.upload(model, "tiny")
+
+    return begin
+
+
+def _size(model: Path) -> int:
+    return sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
+
+
+def test_a_killed_server_costs_only_what_was_on_its_way(
+    transactional_db: None,
+    competition: Competition,
+    token: str,
+    model: Path,
+    stop_at_the_last_part: Callable[[Minigiants, Path], None],
+) -> None:
+    with WebProcess() as web:
+        with _sdk(web.url, token) as server:
+            stop_at_the_last_part(server, model)
+        session = UploadSession.objects.get()
+        weights = session.files.get(path="data/weights.npy")
+        arrived = set(weights.parts.values_list("number", flat=True))
+        tail = (model / "data" / "weights.npy").read_bytes()[2 * PART_BYTES :]
+        head = (
+            f"PUT /api/v1/uploads/{session.pk}/files/{weights.position}/parts/2 HTTP/1.1\r\n"
+            f"Host: 127.0.0.1\r\nContent-Length: {len(tail)}\r\n"
+            f"X-Upload-Token: {upload_token(session.pk)}\r\n"
+            f"X-Part-SHA256: {hashlib.sha256(tail).hexdigest()}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", web.port)) as line:
+            line.sendall(head.encode() + tail[:500])
+            web.kill()
+        web.start()
+        state = httpx.get(
+            f"{web.url}/api/v1/uploads/{session.pk}", headers={"Authorization": f"Bearer {token}"}
+        ).json()
+        (missing,) = (
+            set(file["missing"]) for file in state["files"] if file["path"] == "data/weights.npy"
+        )
+        assert missing == {0, 1, 2} - arrived
+        with FaultyProxy(web.port) as network, _sdk(web.url, token) as server:
+            server._transport._http.base_url = f"{network.url}/api/v1"
+            server.upload(model, competition.slug)
+            assert network.bytes_passed < _size(model) - len(arrived) * PART_BYTES + 65_536
+    assert UploadSession.objects.count() == 1
+    _check_stored(model)
+
+
 def test_an_interrupted_upload_goes_on_where_it_stopped(
     asgi_server: AsgiServer,
     competition: Competition,
     token: str,
     model: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    stop_at_the_last_part: Callable[[Minigiants, Path], None],
 ) -> None:
-    original = Uploader._send_part
-
-    def stops_at_the_last_part(self: Uploader, *job: Any) -> int:
-        if job[3] == 2:  # of three parts of the weights
-            raise KeyboardInterrupt
-        return original(self, *job)
-
-    with monkeypatch.context() as patched, _sdk(asgi_server.url, token) as server:
-        patched.setattr(Uploader, "_send_part", stops_at_the_last_part)
-        with pytest.raises(KeyboardInterrupt):
-            server.upload(model, competition.slug)
+    with _sdk(asgi_server.url, token) as server:
+        stop_at_the_last_part(server, model)
     arrived = sum(UploadPart.objects.values_list("size", flat=True))
-    total = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
+    total = _size(model)
     assert arrived < total
     with (
         FaultyProxy(asgi_server.port) as network,
