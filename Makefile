@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 WORKERS ?= 2
 PYTEST_ARGS ?=
-CODE := platform/minigiants evaluator client tests manage.py
+CODE := platform/minigiants evaluator client action tests manage.py
 PROGRAMS := docker/build-harness docker/list-requirements docker/redis-users
 
 # Static checks import the settings, which insist on these; nothing connects to anything.

@@ -13,16 +13,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import inspection, lockstep, record, sustained, upload, warm
+from benchmarks import clients, inspection, lockstep, record, sustained, upload, warm
 
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "upload": upload.measure,
+    "clients": clients.measure,
     "inspection": inspection.measure,
     "lockstep": lockstep.measure,
     "warm": warm.measure,
     "sustained": sustained.measure,
 }
 QUICK: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "upload": partial(upload.measure, mebibytes=64),
+    "clients": partial(clients.measure, clients=4, seconds=1.0),
     "warm": partial(warm.measure, count=3),
     "sustained": partial(sustained.measure, count=8),
 }

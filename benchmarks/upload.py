@@ -7,17 +7,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from benchmarks.memory import PeakMemory
 from benchmarks.packs import changed_pack
+from client.sdk import Minigiants
 from evaluator.contract import PART_BYTES
 from tests.support.embedded_server import EmbeddedServer
+from tests.support.faulty_proxy import FaultyProxy
 from tests.support.participant import participant
 
 MEBIBYTE = 1024**2
 
 
-def measure(*, mebibytes: int = 1024) -> dict[str, Any]:
+def measure(*, mebibytes: int = 2048) -> dict[str, Any]:
     """Send a folder of `mebibytes`, then again with one small file changed."""
     with tempfile.TemporaryDirectory(prefix="minigiants-bench-") as name:
         work = Path(name)
@@ -29,23 +30,30 @@ def measure(*, mebibytes: int = 1024) -> dict[str, Any]:
         packs = changed_pack(work / "packs", upload={"max_bytes": (mebibytes + 1) * MEBIBYTE})
         environment = {"MINIGIANTS_PACKS": str(packs), "MINIGIANTS_SANDBOX": "fallback"}
         with EmbeddedServer(**environment) as server, participant(server, "digits") as sdk:
-            web = _web_process(server)
-            before = web.memory_info().rss
+            (web,) = server.children("uvicorn")
+            there, here = PeakMemory(web), PeakMemory(os.getpid())
             started = time.perf_counter()
             sdk.upload(folder, "digits")
             seconds = time.perf_counter() - started
-            growth = web.memory_info().rss - before
+            growth_there, growth_here = there.growth(), here.growth()
             (folder / "notes.txt").write_text("second")
-            started = time.perf_counter()
-            sdk.upload(folder, "digits")
-            again = time.perf_counter() - started
+            with (
+                FaultyProxy(server.port) as network,
+                Minigiants(network.url, sdk.token) as counted,
+            ):
+                started = time.perf_counter()
+                counted.upload(folder, "digits")
+                again = time.perf_counter() - started
+                sent_again = network.bytes_passed
     return {
         "mebibytes": mebibytes,
         "api_mebibytes_per_second": mebibytes / seconds,
         "bare_mebibytes_per_second": mebibytes / bare,
         "ratio": bare / seconds,
         "second_upload_seconds": again,
-        "web_process_growth_mebibytes": growth / MEBIBYTE,
+        "second_upload_bytes_sent": sent_again,
+        "web_process_peak_growth_mebibytes": growth_there / MEBIBYTE,
+        "client_peak_growth_mebibytes": growth_here / MEBIBYTE,
     }
 
 
@@ -67,10 +75,3 @@ def _bare(source: Path, target: Path) -> float:
     seconds = time.perf_counter() - started
     target.unlink()
     return seconds
-
-
-def _web_process(server: EmbeddedServer) -> psutil.Process:
-    if server.process is None:
-        raise RuntimeError("the server does not run")
-    children = psutil.Process(server.process.pid).children(recursive=True)
-    return next(child for child in children if "uvicorn" in " ".join(child.cmdline()))

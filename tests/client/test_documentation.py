@@ -23,6 +23,24 @@ def test_every_command_is_in_the_table() -> None:
     assert listed == set(_commands().commands)
 
 
+def test_every_option_is_in_the_table() -> None:
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    listed = {
+        (verb, option)
+        for options, of in re.findall(r"^\| ((?:`-[^|]+)) \| ([^|]+) \|", text, re.MULTILINE)
+        for option in re.findall(r"`(-[a-z-]+)`", options)
+        for verb in re.findall(r"`([a-z]+)`", of)
+    }
+    offered = {
+        (verb, option)
+        for verb, command in _commands().commands.items()
+        for parameter in command.params
+        for option in parameter.opts
+        if option.startswith("-") and option not in {"--json", "--help", "-h"}
+    }
+    assert listed - {("server", "--json"), ("worker", "--json")} == offered
+
+
 def test_documented_options_exist() -> None:
     commands = _commands().commands
     for name in ("cli.md", "ci.md"):
