@@ -45,13 +45,16 @@ def test_files_are_refused_by_field(
     assert not UploadSession.objects.exists()
 
 
+BAD_ANNOUNCEMENTS: dict[str, list[Any]] = {
+    "competition": ["", "x" * 65, None, 7],
+    "files": [[], None, {}, "model.onnx", [[]]],
+    "unknown": [1],
+}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        *(("competition", value) for value in ("", "x" * 65, None, 7)),
-        *(("files", value) for value in ([], None, {}, "model.onnx", [[]])),
-        ("unknown", 1),
-    ],
+    [(name, value) for name in BAD_ANNOUNCEMENTS for value in BAD_ANNOUNCEMENTS[name]],
 )
 def test_uploads_are_refused_by_field(
     member_client: Client, competition: Competition, name: str, value: Any
