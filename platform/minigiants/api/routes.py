@@ -10,6 +10,7 @@ from minigiants.api.resources import (
     data,
     leaderboards,
     me,
+    rulings,
     submissions,
     teams,
     uploads,
@@ -35,6 +36,7 @@ for resource in (
     uploads,
     artifacts,
     submissions,
+    rulings,
 ):
     api.add_router("", resource.router)
 for router in webhooks.routers:

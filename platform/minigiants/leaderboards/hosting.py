@@ -12,7 +12,7 @@ from minigiants.core.audit import audit_write
 from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import InvalidInput, NotFound, NotPermitted
 from minigiants.leaderboards.models import Board
-from minigiants.leaderboards.policies import is_revealed, may_rule
+from minigiants.leaderboards.policies import is_revealed, may_judge, may_run
 from minigiants.leaderboards.problems import AlreadyRevealed, PhaseStillOpen
 from minigiants.leaderboards.services import (
     BoardRules,
@@ -26,12 +26,18 @@ from minigiants.teams.models import Team
 REASON_CHARACTERS = 500
 
 
-def require_ruler(*, user: User, competition: Competition) -> None:
-    """Raise NotPermitted unless `user` may rule over the boards of `competition`."""
-    if not may_rule(user=user, competition=competition):
+def _require_runner(user: User, competition: Competition) -> None:
+    if not may_run(user=user, competition=competition):
         raise NotPermitted(
-            "Only its owners and organizers rule over a competition's boards.",
-            mend="Ask a host of the competition.",
+            "Only its owners and organizers reveal and freeze a competition's boards.",
+            mend="Ask one of them.",
+        )
+
+
+def _require_judge(user: User, competition: Competition) -> None:
+    if not may_judge(user=user, competition=competition):
+        raise NotPermitted(
+            "Only its owners, organizers and judges disqualify.", mend="Ask one of them."
         )
 
 
@@ -51,7 +57,7 @@ def private_boards_reveal(*, user: User, phase: Phase) -> None:
     Raises NotPermitted, PhaseStillOpen, AlreadyRevealed.
     """
     competition = phase.competition
-    require_ruler(user=user, competition=competition)
+    _require_runner(user, competition)
     now = timezone.now()
     if now < phase.closes_at:
         raise PhaseStillOpen(f"It closes at {phase.closes_at.isoformat()}.")
@@ -74,7 +80,7 @@ def phase_boards_freeze(*, user: User, phase: Phase, is_frozen: bool) -> None:
 
     Raises NotPermitted.
     """
-    require_ruler(user=user, competition=phase.competition)
+    _require_runner(user, phase.competition)
     boards_make(phase=phase, divisions=phase.competition.divisions.all())
     boards = Board.objects.filter(phase=phase)
     if is_frozen:
@@ -87,7 +93,7 @@ def phase_boards_freeze(*, user: User, phase: Phase, is_frozen: bool) -> None:
 @transaction.atomic
 def team_disqualify(*, user: User, competition: Competition, team_id: UUID, reason: str) -> Team:
     """Take a team off all boards. Raises NotPermitted, NotFound, InvalidInput."""
-    require_ruler(user=user, competition=competition)
+    _require_judge(user, competition)
     require_reason(reason)
     return _team_rule(user, competition, team_id, reason)
 
@@ -95,7 +101,7 @@ def team_disqualify(*, user: User, competition: Competition, team_id: UUID, reas
 @transaction.atomic
 def team_reinstate(*, user: User, competition: Competition, team_id: UUID) -> Team:
     """Let a team stand on the boards again. Raises NotPermitted, NotFound."""
-    require_ruler(user=user, competition=competition)
+    _require_judge(user, competition)
     return _team_rule(user, competition, team_id, "")
 
 

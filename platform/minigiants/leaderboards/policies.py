@@ -1,5 +1,6 @@
 """Who may see a board, and who may rule over it."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.utils import timezone
@@ -9,17 +10,34 @@ from minigiants.competitions.models import Competition, Host, Phase
 from minigiants.competitions.policies import Viewer
 from minigiants.leaderboards.models import Board
 
-RULING_ROLES = frozenset({Host.Role.OWNER, Host.Role.ORGANIZER})
-"""The roles that reveal and freeze boards, and disqualify."""
+RUNNING_ROLES = frozenset({Host.Role.OWNER, Host.Role.ORGANIZER})
+"""The roles that reveal and freeze boards."""
+JUDGING_ROLES = RUNNING_ROLES | {Host.Role.JUDGE}
+"""The roles that disqualify and reinstate."""
+ALL_ROLES = frozenset(Host.Role)
 
 
-def may_rule(*, user: Viewer, competition: Competition) -> bool:
-    """Whether `user` may reveal and freeze boards, and disqualify."""
+def may_run(*, user: Viewer, competition: Competition) -> bool:
+    """Whether `user` may reveal and freeze the boards of `competition`."""
+    return _has_role(user, competition, RUNNING_ROLES)
+
+
+def may_judge(*, user: Viewer, competition: Competition) -> bool:
+    """Whether `user` may disqualify and reinstate in `competition`."""
+    return _has_role(user, competition, JUDGING_ROLES)
+
+
+def may_see_hidden(*, user: Viewer, competition: Competition) -> bool:
+    """Whether `user` may see the private boards of `competition` before they are revealed."""
+    return _has_role(user, competition, ALL_ROLES)
+
+
+def _has_role(user: Viewer, competition: Competition, roles: Collection[Host.Role]) -> bool:
     if not isinstance(user, User) or not user.is_active:
         return False
     return (
         user.is_staff
-        or Host.objects.filter(competition=competition, user=user, role__in=RULING_ROLES).exists()
+        or Host.objects.filter(competition=competition, user=user, role__in=roles).exists()
     )
 
 

@@ -13,7 +13,7 @@ from minigiants.competitions.policies import Viewer
 from minigiants.core.problems import NotFound
 from minigiants.leaderboards.database import StandingsBefore
 from minigiants.leaderboards.models import Board, Standing
-from minigiants.leaderboards.policies import is_revealed, may_rule
+from minigiants.leaderboards.policies import is_revealed, may_see_hidden
 from minigiants.leaderboards.problems import BoardHidden
 
 PAST_THE_END = b"\xff\xff"
@@ -48,7 +48,7 @@ def require_visible(*, phase: Phase, split: str, viewer: Viewer) -> None:
     """
     if split == Board.Split.PUBLIC or is_revealed(phase=phase):
         return
-    if not may_rule(user=viewer, competition=phase.competition):
+    if not may_see_hidden(user=viewer, competition=phase.competition):
         raise BoardHidden(f"The private boards of {phase.title} are hidden.")
 
 

@@ -89,6 +89,9 @@ class SubmissionView:
     position: int | None
     expected_start: datetime | None
     quota_charged: bool
+    is_selected: bool
+    is_selectable: bool
+    disqualified_for: str
     score: float | None
     score_shown: str | None
     scores: tuple[ShownScore, ...]
@@ -147,6 +150,9 @@ def submission_view(submission: Submission, *, ranks: Ranks | None = None) -> Su
         position=position,
         expected_start=start,
         quota_charged=submission.quota_charged,
+        is_selected=submission.selected_at is not None,
+        is_selectable=_is_selectable(submission),
+        disqualified_for=submission.disqualified_for,
         score=score,
         score_shown=None if score is None else f"{score:.{metric.decimals}f}",
         scores=_scores(evaluation, scored_under) if submission.status == Status.SCORED else (),
@@ -160,6 +166,16 @@ def submission_view(submission: Submission, *, ranks: Ranks | None = None) -> Su
         url=f"{settings.BASE_URL}{path}/",
         api_url=f"{settings.BASE_URL}/api/v1{path}",
         last_change=changes[-1].id if changes else 0,
+    )
+
+
+def _is_selectable(submission: Submission) -> bool:
+    """Whether its team may still make it a final selection, or take that back."""
+    return (
+        submission.status == Status.SCORED
+        and not submission.is_late
+        and submission.disqualified_at is None
+        and timezone.now() < submission.phase.closes_at
     )
 
 

@@ -88,3 +88,24 @@ class AttemptOver(Problem):
     status = 410
     title = "This attempt is over"
     mend = "Drop it; whatever you have computed is not wanted any more."
+
+
+class NotSelectable(Problem):
+    code = "not_selectable"
+    status = 409
+    title = "This submission can't be a final selection"
+    mend = "Select one that is scored and that ranks."
+
+
+class SelectionFull(Problem):
+    code = "selection_full"
+    status = 409
+    title = "Your team has selected as many as it may"
+    mend = "Take one of the selections back first."
+
+
+class SelectionClosed(Problem):
+    code = "selection_closed"
+    status = 409
+    title = "The phase is over, and its final selections stand"
+    mend = "Nothing can be changed about them any more."

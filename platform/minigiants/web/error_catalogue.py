@@ -18,6 +18,7 @@ _MODULES: Final = (
     "minigiants.competitions.problems",
     "minigiants.teams.problems",
     "minigiants.artifacts.problems",
+    "minigiants.leaderboards.problems",
     "minigiants.submissions.problems",
     "minigiants.notifications.problems",
     "minigiants.api.problems",

@@ -78,6 +78,25 @@ def _needs(
     }
 
 
+def _judges(allowed: int, *, others: int = 403, elsewhere: int = 403) -> Expected:
+    """For hosts who judge, and for the staff."""
+    found = _needs(
+        "host",
+        allowed=allowed,
+        other=others,
+        members=others,
+        hosts=allowed,
+        staff=allowed,
+        elsewhere=elsewhere,
+    )
+    return {**found, "host_viewer": others}
+
+
+def _runs(allowed: int) -> Expected:
+    """For hosts who run the competition, and for the staff."""
+    return {**_judges(allowed), "host_judge": 403}
+
+
 def _any_person(status: int) -> Expected:
     return _everybody(status, anonymous=401)
 
@@ -124,6 +143,7 @@ class World:
     deliveries: Mapping[str, Delivery]
     invitation: UUID
     proposal: UUID
+    team: UUID
     cast: Cast
 
     def path(self, template: str) -> str:
@@ -140,6 +160,8 @@ class World:
             "token_id": self.token,
             "invitation_id": self.invitation,
             "proposal_id": self.proposal,
+            "team_id": self.team,
+            "phase": "main",
             "token": "not-a-signed-token",
         }
         for place, delivery in self.deliveries.items():
@@ -209,6 +231,41 @@ MATRIX: dict[tuple[str, str], Operation] = {
     ("GET", f"{V1}/competitions/{{slug}}/data"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/data/{{path}}"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/leaderboard"): Operation(_public(200)),
+    ("GET", f"{V1}/competitions/{{slug}}/leaderboard/me"): Operation(
+        _needs("read", allowed=200, other=200)
+    ),
+    ("GET", f"{V1}/competitions/{{slug}}/leaderboard/late"): Operation(_public(200)),
+    ("GET", f"{V1}/competitions/{{slug}}/leaderboard/pareto"): Operation(_public(200)),
+    ("GET", f"{V1}/competitions/{{slug}}/leaderboard/history"): Operation(_public(200)),
+    ("GET", f"{V1}/competitions/{{slug}}/leaderboard/shake-up"): Operation(
+        # the private board is hidden from all but those who run the competition
+        {
+            **_public(403),
+            **dict.fromkeys((*HOSTS, "staff", *SCOPES, "bound"), 200),
+        }
+    ),
+    ("POST", f"{V1}/competitions/{{slug}}/phases/{{phase}}/reveal"): Operation(
+        _runs(409)  # the phase is still open
+    ),
+    ("POST", f"{V1}/competitions/{{slug}}/phases/{{phase}}/freeze"): Operation(_runs(200)),
+    ("POST", f"{V1}/competitions/{{slug}}/phases/{{phase}}/thaw"): Operation(_runs(200)),
+    ("POST", f"{V1}/competitions/{{slug}}/teams/{{team_id}}/disqualify"): Operation(
+        _judges(200), lambda world: {"reason": "It shares an account."}
+    ),
+    ("POST", f"{V1}/competitions/{{slug}}/teams/{{team_id}}/reinstate"): Operation(_judges(200)),
+    ("POST", f"{V1}/submissions/{{submission_id}}/disqualify"): Operation(
+        _judges(200, others=404, elsewhere=404), lambda world: {"reason": "It holds the labels."}
+    ),
+    ("POST", f"{V1}/submissions/{{submission_id}}/reinstate"): Operation(
+        _judges(200, others=404, elsewhere=404)
+    ),
+    ("POST", f"{V1}/submissions/{{submission_id}}/select"): Operation(
+        # 409: it is not scored yet
+        _needs("submit", allowed=409, other=404, elsewhere=404)
+    ),
+    ("DELETE", f"{V1}/submissions/{{submission_id}}/select"): Operation(
+        _needs("submit", allowed=200, other=404, elsewhere=404)
+    ),
     ("POST", f"{V1}/competitions/{{slug}}/rules"): Operation(
         _needs("submit", allowed=200, other=200)
     ),
@@ -342,6 +399,7 @@ def world(team: Team, member: User) -> World:
         deliveries=deliveries,
         invitation=invitation.pk,
         proposal=proposal.pk,
+        team=team.pk,
         cast=cast,
     )
 

@@ -14,6 +14,7 @@ APPS = (
     "competitions",
     "teams",
     "artifacts",
+    "leaderboards",
     "submissions",
     "notifications",
     "api",

@@ -28,6 +28,7 @@ from minigiants.submissions.presentation import (
     submission_view,
     submission_views,
 )
+from minigiants.submissions.selection import submission_select
 from minigiants.submissions.selectors import submission_get, submission_list
 from minigiants.submissions.services import submission_cancel, submission_create
 
@@ -215,3 +216,28 @@ def log(request: ApiRequest, submission_id: UUID) -> HttpResponse:
 def cancel(request: ApiRequest, submission_id: UUID) -> SubmissionOut:
     """Stop a submission that is not finished."""
     return _out(submission_cancel(user=person_of(request), submission_id=submission_id))
+
+
+@router.post(
+    "/submissions/{submission_id}/select",
+    response=SubmissionOut,
+    auth=required(Scope.SUBMIT),
+    operation_id="submission_select",
+)
+@idempotent(status=200)
+def select(request: ApiRequest, submission_id: UUID) -> SubmissionOut:
+    """Make a submission one of the team's final selections, which count on the private board."""
+    return _out(submission_select(user=person_of(request), submission_id=submission_id))
+
+
+@router.delete(
+    "/submissions/{submission_id}/select",
+    response=SubmissionOut,
+    auth=required(Scope.SUBMIT),
+    operation_id="submission_deselect",
+)
+def deselect(request: ApiRequest, submission_id: UUID) -> SubmissionOut:
+    """Take a final selection back."""
+    return _out(
+        submission_select(user=person_of(request), submission_id=submission_id, is_selected=False)
+    )

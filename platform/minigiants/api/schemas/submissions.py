@@ -70,6 +70,9 @@ class SubmissionOut(Out):
     position: int | None = Field(description="How many are served before it, plus one")
     expected_start: datetime | None
     quota_charged: bool
+    is_selected: bool = Field(description="One of the team's final selections")
+    is_selectable: bool = Field(description="Whether that can still be changed")
+    disqualified_for: str = Field(description="Why it does not count; empty where it does")
     score: float | None = Field(description="The ranking metric on the public split")
     score_shown: str | None
     scores: list[ScoreOut] = Field(description="On the public split")
