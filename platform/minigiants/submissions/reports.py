@@ -125,8 +125,7 @@ def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
         losses_digest=report.losses.digest if report.losses else "",
     )
     if released != ranking[Split.PUBLIC]:
-        _submission_follow(evaluation, Status.SCORED, public_score=released)
-    change_record(submission, evaluation, Status.SCORED)
+        Submission.objects.filter(pk=submission.pk).update(public_score=released)
 
 
 def evaluation_fail(
