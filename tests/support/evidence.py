@@ -1,9 +1,11 @@
 """Submissions with losses, entered as recording their scores enters them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.db import transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -37,16 +39,21 @@ def labels_publish(competition: Competition, content: bytes) -> None:
     )
 
 
-def losses_blob(public: NDArray[np.floating], private: NDArray[np.floating] | None = None) -> str:
-    """A file of losses in the store, of a metric of which more is better. Returns its digest."""
+def losses_file(public: NDArray[np.floating], private: NDArray[np.floating] | None = None) -> bytes:
+    """A file of losses, of a metric of which more is better."""
     splits = {
         Split.PUBLIC: SplitLosses(public.astype(np.float32)),
         Split.PRIVATE: SplitLosses((public if private is None else private).astype(np.float32)),
     }
-    return stored_blob(write_losses(splits, ValueOf.ONE_MINUS_MEAN)).digest
+    return write_losses(splits, ValueOf.ONE_MINUS_MEAN)
 
 
-def enter_losses(
+def losses_blob(public: NDArray[np.floating], private: NDArray[np.floating] | None = None) -> str:
+    """The same in the store. Returns its digest."""
+    return stored_blob(losses_file(public, private)).digest
+
+
+def release_losses(
     team: Team,
     public: NDArray[np.floating],
     private: NDArray[np.floating] | None = None,
@@ -55,13 +62,12 @@ def enter_losses(
     submission_id: UUID | None = None,
     at: datetime | None = None,
     is_late: bool = False,
-) -> tuple[UUID, Released]:
-    """Record the score that losses make, as a report of it does."""
-    submission_id = submission_id or uuid7()
+) -> tuple[Scored, Released]:
+    """Keep what a submission left, and find out what is shown of it."""
     competition = team.competition
     version = current_version(competition)
     scored = Scored(
-        submission_id=submission_id,
+        submission_id=submission_id or uuid7(),
         team=team,
         phase=competition.phases.order_by("position")[0],
         division=competition.divisions.get(slug=division),
@@ -69,26 +75,43 @@ def enter_losses(
         test_set=test_set_of(version),
         losses_digest=losses_blob(public, private),
     )
-    at = at or timezone.now()
     released = score_release(scored, release=version.spec.release, higher_is_better=True)
+    at = at or timezone.now()
     evidence_record(scored=scored, released=released, achieved_at=at, is_late=is_late)
+    return scored, released
+
+
+@transaction.atomic
+def enter_losses(
+    team: Team,
+    public: NDArray[np.floating],
+    private: NDArray[np.floating] | None = None,
+    *,
+    is_late: bool = False,
+    **given: Any,
+) -> tuple[UUID, Released]:
+    """Record the score that losses make, as a report of it does. `given` is for `release_losses`.
+
+    Returns the submission's id, and what is shown of its score.
+    """
+    scored, released = release_losses(team, public, private, is_late=is_late, **given)
     entry_record(
         scored=ScoredSubmission(
-            submission_id=submission_id,
+            submission_id=scored.submission_id,
             team=team,
             phase=scored.phase,
             division=scored.division,
             public=released.score,
             private=1 - float((public if private is None else private).mean()),
-            achieved_at=at,
+            achieved_at=timezone.now(),
             measured=Measured(
                 format="onnx", parameters=650, tensor_bits=20_800, artifact_bytes=3000
             ),
             is_late=is_late,
         ),
-        rules=BoardRules.of(version.spec),
+        rules=BoardRules.of(current_version(team.competition).spec),
     )
-    return submission_id, released
+    return scored.submission_id, released
 
 
 def wrong_of(seed: int, rate: float, examples: int = 400) -> NDArray[np.floating]:

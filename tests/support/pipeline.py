@@ -128,22 +128,38 @@ class Pipeline:
             score_report_record(evaluation_id=job.evaluation, report=ScoreReport(**told))
 
     def report_scores(
-        self, job: ScoreJob, *, public: float = 0.9, private: float = 0.8
+        self,
+        job: ScoreJob,
+        *,
+        public: float = 0.9,
+        private: float = 0.8,
+        losses: bytes | None = None,
     ) -> ScoreReport:
-        """Report both metrics on both splits."""
+        """Report both metrics on both splits, and a file of losses if there is one."""
         values = [
             MetricValue(metric=metric, split=split, value=value)
             for metric in ("accuracy", "f1_macro")
             for split, value in ((Split.PUBLIC, public), (Split.PRIVATE, private))
         ]
         report = ScoreReport(
-            attempt=job.attempt, report_token=job.report_token, values=tuple(values)
+            attempt=job.attempt,
+            report_token=job.report_token,
+            values=tuple(values),
+            losses=None if losses is None else self.store(job, losses),
         )
         score_report_record(evaluation_id=job.evaluation, report=report)
         return report
 
-    def run(self, submission: Submission, *, public: float, private: float = 0.5) -> None:
+    def run(
+        self,
+        submission: Submission,
+        *,
+        public: float,
+        private: float = 0.5,
+        losses: bytes | None = None,
+    ) -> None:
         """The whole way of a queued submission, to its scores."""
         evaluation = submission.evaluations.get()
         self.report_predictions(self.claim_predict(evaluation))
-        self.report_scores(self.claim_score(evaluation), public=public, private=private)
+        job = self.claim_score(evaluation)
+        self.report_scores(job, public=public, private=private, losses=losses)

@@ -15,6 +15,7 @@ from minigiants.competitions.selectors import spec_of
 from minigiants.leaderboards.models import Entry
 from minigiants.leaderboards.releases import Released, Scored
 from minigiants.leaderboards.statistics_models import BestComparison, Challenge, Evidence
+from minigiants.teams.models import Team
 
 if TYPE_CHECKING:
     from minigiants.leaderboards.statistics.figures import Comparison
@@ -51,6 +52,11 @@ def evidence_record(
             "compared_at",
         ],
     )
+
+
+def evidence_join(*, team: Team, other: Team) -> None:
+    """Let what `other` left be `team`'s, with which it merges: from now on they climb together."""
+    Evidence.objects.filter(team=other).update(team=team)
 
 
 def divisions_waiting() -> list[UUID]:

@@ -11,6 +11,7 @@ from minigiants.competitions.models import Competition, Division
 from minigiants.competitions.selectors import current_version, test_set_of
 from minigiants.leaderboards.models import Entry
 from minigiants.leaderboards.selectors import divisions_get
+from minigiants.leaderboards.statistics.methods import METHOD_TITLES
 from minigiants.leaderboards.statistics_models import Challenge
 
 
@@ -30,6 +31,16 @@ class Evidenced:
     examples: int
     resamples: int | None
     seed: int | None
+
+    @property
+    def gain(self) -> float:
+        """How much better it is, in the metric's unit."""
+        return -self.difference
+
+    @property
+    def method_title(self) -> str:
+        """What people call the method."""
+        return METHOD_TITLES[self.method]
 
 
 @dataclass(frozen=True)

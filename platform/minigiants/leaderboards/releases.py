@@ -50,7 +50,7 @@ def score_release(scored: Scored, *, release: Release, higher_is_better: bool) -
             is_released=True,
         )
         .exclude(submission_id=scored.submission_id)
-        .order_by("-id")
+        .order_by("-score" if higher_is_better else "score", "id")
         .first()
     )
     if release.step is not None:

@@ -16,6 +16,7 @@ from minigiants.core.audit import audit_write
 from minigiants.core.clock import day_start
 from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import InvalidInput, NotFound
+from minigiants.leaderboards.evidence import evidence_join
 from minigiants.leaderboards.services import BoardRules, teams_join
 from minigiants.submissions.models import Submission
 from minigiants.teams.invitations import require_place
@@ -115,6 +116,7 @@ def team_absorb(*, team: Team, other: Team) -> None:
     _move_artifacts(team, other)
     last = team.submissions.aggregate(last=Max("number"))["last"] or 0
     other.submissions.update(team=team, number=F("number") + last, selected_at=None)
+    evidence_join(team=team, other=other)
     teams_join(team=team, other=other, rules=BoardRules.of(spec_of(team.competition)))
     now = timezone.now()
     MergeProposal.objects.filter(Q(team=other) | Q(other=other), state=Answer.OPEN).update(

@@ -17,6 +17,7 @@ from evaluator.inspection.judgement import Judgement
 from minigiants.artifacts.selectors import judgement_of
 from minigiants.competitions.pack import PackSpec
 from minigiants.leaderboards.selectors import rank_of
+from minigiants.submissions.comparisons import Comparisons, ShownComparison, comparisons_of
 from minigiants.submissions.failures import EXPLANATIONS
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation, Submission
@@ -95,6 +96,8 @@ class SubmissionView:
     score: float | None
     score_shown: str | None
     scores: tuple[ShownScore, ...]
+    is_held_back: bool
+    against_best: ShownComparison | None
     rank: int | None
     error: ShownError | None
     judgement: Judgement
@@ -113,13 +116,18 @@ Ranks = dict[tuple[UUID, UUID | None, UUID], int | None]
 
 def submission_views(submissions: Iterable[Submission]) -> list[SubmissionView]:
     """The views of several. What they share, a team's rank on a board, is read once."""
+    submissions = list(submissions)
     ranks: Ranks = {}
-    return [submission_view(submission, ranks=ranks) for submission in submissions]
+    known = comparisons_of(submissions)
+    return [submission_view(each, ranks=ranks, known=known) for each in submissions]
 
 
-def submission_view(submission: Submission, *, ranks: Ranks | None = None) -> SubmissionView:
+def submission_view(
+    submission: Submission, *, ranks: Ranks | None = None, known: Comparisons | None = None
+) -> SubmissionView:
     """Build the view of a submission as `selectors` fetch it."""
     spec = submission.pack_version.spec
+    known = comparisons_of([submission]) if known is None else known
     evaluation = next(iter(submission.evaluations.all()), None)
     changes = tuple(
         ShownChange(change.pk, change.status, change.at, change.code, change.reason)
@@ -155,7 +163,9 @@ def submission_view(submission: Submission, *, ranks: Ranks | None = None) -> Su
         disqualified_for=submission.disqualified_for,
         score=score,
         score_shown=None if score is None else f"{score:.{metric.decimals}f}",
-        scores=_scores(evaluation, scored_under) if submission.status == Status.SCORED else (),
+        scores=_scores(submission, evaluation, scored_under),
+        is_held_back=submission.pk in known.held_back,
+        against_best=known.against_best.get(submission.pk),
         rank=_rank(submission, {} if ranks is None else ranks),
         error=_error(evaluation),
         judgement=judgement_of(inspection, spec),
@@ -205,23 +215,24 @@ def _scored_under(evaluation: Evaluation, spec: PackSpec) -> PackSpec:
     return spec if evaluation.pack_version is None else evaluation.pack_version.spec
 
 
-def _scores(evaluation: Evaluation | None, spec: PackSpec) -> tuple[ShownScore, ...]:
-    if evaluation is None:
+def _scores(
+    submission: Submission, evaluation: Evaluation | None, spec: PackSpec
+) -> tuple[ShownScore, ...]:
+    if evaluation is None or submission.status != Status.SCORED:
         return ()
-    public = {
-        score.metric: score.value
-        for score in evaluation.scores.all()
-        if score.split == Split.PUBLIC
-    }
+    if spec.release.is_ladder:
+        # The other metrics would tell what the Ladder keeps back.
+        public = {spec.ranking_metric.name: submission.public_score}
+    else:
+        public = {
+            score.metric: score.value
+            for score in evaluation.scores.all()
+            if score.split == Split.PUBLIC
+        }
     return tuple(
-        ShownScore(
-            metric.name,
-            metric.title,
-            public[metric.name],
-            f"{public[metric.name]:.{metric.decimals}f}",
-        )
+        ShownScore(metric.name, metric.title, value, f"{value:.{metric.decimals}f}")
         for metric in spec.metrics
-        if metric.name in public
+        if (value := public.get(metric.name)) is not None
     )
 
 

@@ -266,6 +266,7 @@ MATRIX: dict[tuple[str, str], Operation] = {
     ("DELETE", f"{V1}/submissions/{{submission_id}}/select"): Operation(
         _needs("submit", allowed=200, other=404, elsewhere=404)
     ),
+    ("GET", f"{V1}/competitions/{{slug}}/records"): Operation(_public(200)),
     ("POST", f"{V1}/competitions/{{slug}}/rules"): Operation(
         _needs("submit", allowed=200, other=200)
     ),

@@ -40,6 +40,7 @@ PUBLIC = [
     "/competitions/digits/data/",
     "/competitions/digits/rules/",
     "/competitions/digits/leaderboard/",
+    "/competitions/digits/records/",
     "/competitions/digits/submit/",
     "/docs/errors",
     "/docs/quickstart",

@@ -17,6 +17,7 @@ ANYBODY = [
     "/competitions/digits/data/",
     "/competitions/digits/rules/",
     "/competitions/digits/leaderboard/",
+    "/competitions/digits/records/",
     "/competitions/digits/submit/",
     "/docs/errors",
     "/docs/quickstart",

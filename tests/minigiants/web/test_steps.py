@@ -50,6 +50,8 @@ def view(*statuses: str, stage: str = "", reasons: dict[int, str] | None = None)
         score=None,
         score_shown=None,
         scores=(),
+        is_held_back=False,
+        against_best=None,
         rank=None,
         error=None,
         judgement=Judgement(refusals=(), division=None, gauges=()),

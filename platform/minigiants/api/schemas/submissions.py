@@ -1,6 +1,7 @@
 """Submissions and their way."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -19,6 +20,20 @@ class ScoreOut(Out):
     metric: str
     title: str
     value: float
+    shown: str
+
+
+class AgainstBestOut(Out):
+    """Compared on the same examples of the public split. Differences: positive where worse."""
+
+    best_submission: UUID = Field(description="The team's best before it in the division")
+    difference: float
+    low: float = Field(description="Of the 95 % interval of the difference")
+    high: float
+    p_value: float = Field(description="Two-sided")
+    method: str
+    examples: int
+    verdict: Literal["better", "worse", "not_significant"]
     shown: str
 
 
@@ -76,6 +91,10 @@ class SubmissionOut(Out):
     score: float | None = Field(description="The ranking metric on the public split")
     score_shown: str | None
     scores: list[ScoreOut] = Field(description="On the public split")
+    is_held_back: bool = Field(
+        description="Under the Ladder: its own score is not released, `score` is the team's best"
+    )
+    against_best: AgainstBestOut | None = Field(description="There a moment after the score")
     rank: int | None
     error: SubmissionErrorOut | None
     refusals: list[RefusalOut]

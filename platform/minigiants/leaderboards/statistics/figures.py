@@ -1,7 +1,6 @@
 """All figures of one board: from what its models lost, to intervals, tie bands and ranks."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,25 +16,9 @@ from minigiants.leaderboards.statistics.comparisons import (
     is_right_or_wrong,
 )
 from minigiants.leaderboards.statistics.intervals import mapped, percentile, studentised, wilson
+from minigiants.leaderboards.statistics.methods import IntervalMethod, PairMethod
 from minigiants.leaderboards.statistics.ranking import Order, adjusted_pairs, order_of
 from minigiants.leaderboards.statistics.resampling import RESAMPLES, Floats, Losses, bootstrap
-
-
-class IntervalMethod(StrEnum):
-    """How intervals were computed. `docs/statistics.md` names the sources."""
-
-    WILSON = "wilson"
-    STUDENTISED = "studentised_bootstrap"
-    PERCENTILE = "percentile_bootstrap"
-
-
-class TestMethod(StrEnum):
-    """How pairs were tested. `docs/statistics.md` names the sources."""
-
-    MCNEMAR = "exact_mcnemar"
-    BOOTSTRAP = "paired_bootstrap"
-
-    __test__ = False  # pytest would take the class for a test
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +67,7 @@ class Figures:
     differences: Floats
     p_values: Floats
     interval_method: IntervalMethod
-    test_method: TestMethod
+    test_method: PairMethod
     examples: int
     resamples: int | None
     seed: int | None
@@ -98,7 +81,7 @@ class Comparison:
     """
 
     difference: Difference
-    method: TestMethod
+    method: PairMethod
     examples: int
     resamples: int | None
     seed: int | None
@@ -114,7 +97,7 @@ def figures_of(
             percentile(found.resampled),
             bootstrap_pairs(values, resampled, found.examples),
             IntervalMethod.PERCENTILE,
-            TestMethod.BOOTSTRAP,
+            PairMethod.BOOTSTRAP,
             found.examples,
             (found.resampled.shape[1], found.seed),
         )
@@ -124,7 +107,7 @@ def figures_of(
             mapped(bounds, found.value_of),
             exact_pairs(_wrong(found, higher_is_better=higher_is_better)),
             IntervalMethod.WILSON,
-            TestMethod.MCNEMAR,
+            PairMethod.MCNEMAR,
             found.examples,
             None,
         )
@@ -136,7 +119,7 @@ def figures_of(
         mapped(studentised(drawn), found.value_of),
         bootstrap_pairs(values, resampled, found.examples),
         IntervalMethod.STUDENTISED,
-        TestMethod.BOOTSTRAP,
+        PairMethod.BOOTSTRAP,
         found.examples,
         (resamples, seed),
     )
@@ -151,7 +134,7 @@ def comparison_of(
         drawn = resampled.shape[1], found.seed
     elif is_right_or_wrong(found.losses, found.weights):
         exact = exact_difference(_wrong(found, higher_is_better=higher_is_better))
-        return Comparison(exact, TestMethod.MCNEMAR, found.examples, None, None)
+        return Comparison(exact, PairMethod.MCNEMAR, found.examples, None, None)
     else:
         means = bootstrap(found.losses, found.weights, seed=seed, resamples=resamples)
         values, resampled = _turned(
@@ -159,14 +142,14 @@ def comparison_of(
         )
         drawn = resamples, seed
     difference = bootstrap_difference(values, resampled, found.examples)
-    return Comparison(difference, TestMethod.BOOTSTRAP, found.examples, *drawn)
+    return Comparison(difference, PairMethod.BOOTSTRAP, found.examples, *drawn)
 
 
 def _figures(
     bounds: tuple[Floats, Floats],
     pairs: Pairs,
     interval_method: IntervalMethod,
-    test_method: TestMethod,
+    test_method: PairMethod,
     examples: int,
     drawn: tuple[int, int] | None,
 ) -> Figures:

@@ -74,6 +74,12 @@ def seconds(value: float | None) -> str:
 
 
 @register.filter
+def small(value: float | None) -> str:
+    """A probability in two digits: 0.034, 1.2e-05."""
+    return NOTHING if value is None else f"{value:.2g}"
+
+
+@register.filter
 def rate(value: float | None) -> str:
     """Examples a second."""
     return NOTHING if value is None else f"{compact(value)} / s"

@@ -47,3 +47,43 @@ def test_who_climbs_does_not_depend_on_the_order_of_examples(seed: int) -> None:
     assert one == other
     # Two can't both be better than the other.
     assert not (one and climbs(sample(list(candidate), list(best)), higher_is_better=True))
+
+
+EXAMPLES, TRIES = 700, 400
+
+
+def boost(*, has_ladder: bool) -> tuple[float, float]:
+    """Attack a board with random answers: keep those that it calls better, and let them vote.
+
+    The boosting attack (Blum and Hardt 2015, section 1). Returns the error that the board shows
+    of the vote, and the vote's error on the private split, of which nothing was learnt.
+    """
+    random = np.random.default_rng(2015)
+    labels = random.integers(0, 2, (2, EXAMPLES))
+    rung: list[float] | None = None
+    chosen = []
+    for answer in random.integers(0, 2, (TRIES, 2, EXAMPLES)):
+        wrong = list((answer[0] != labels[0]).astype(float))
+        if not has_ladder:
+            is_better = np.mean(wrong) < 0.5  # a raw board tells of each what it is worth
+        else:
+            is_better = rung is None or climbs(sample(rung, wrong), higher_is_better=True)
+            rung = wrong if is_better else rung
+        if is_better:
+            chosen.append(answer)
+    vote = (np.mean(chosen, axis=0) > 0.5).astype(int)
+    wrong = list((vote[0] != labels[0]).astype(float))
+    if rung is not None and not climbs(sample(rung, wrong), higher_is_better=True):
+        wrong = rung
+    return float(np.mean(wrong)), float((vote[1] != labels[1]).mean())
+
+
+def test_boosting_random_answers_climbs_a_raw_board_and_no_ladder() -> None:
+    raw, raw_truth = boost(has_ladder=False)
+    ladder, ladder_truth = boost(has_ladder=True)
+    assert raw < 0.36
+    assert raw_truth == pytest.approx(0.5, abs=0.05)
+    assert ladder > 0.45
+    assert ladder_truth == pytest.approx(0.5, abs=0.05)
+    # What the board shows of the vote is that much nearer to the truth.
+    assert abs(ladder - ladder_truth) < abs(raw - raw_truth) / 2

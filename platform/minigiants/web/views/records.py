@@ -1,0 +1,63 @@
+"""The history of a competition's records."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from minigiants.competitions.pack_metrics import ShownMetric
+from minigiants.leaderboards.records import RecordHistory, record_histories
+from minigiants.web.charts.steps import StepChart, step_chart
+from minigiants.web.views.competition_page import competition_page
+
+
+@dataclass(frozen=True)
+class ShownHistory:
+    """A division's records as the page shows them: drawn where there is more than one."""
+
+    history: RecordHistory
+    chart: StepChart | None
+    summary: str
+
+
+@require_safe
+def records(request: HttpRequest, slug: str) -> HttpResponse:
+    """The records of each division: a chart, and a table of the evidence."""
+    page = competition_page(request, slug)
+    metric = page.spec.ranking_metric
+    context = page.context(
+        "records",
+        shown=[
+            _shown(history, metric) for history in record_histories(competition=page.competition)
+        ],
+    )
+    return render(request, "web/competition/records.html", context)
+
+
+def _shown(history: RecordHistory, metric: ShownMetric) -> ShownHistory:
+    records = history.records
+    if not records:
+        return ShownHistory(history, None, "No model has been scored in this division yet.")
+    first, last = records[0], records[-1]
+    if len(records) == 1:
+        summary = (
+            f"{first.team} opened the record with {first.score_shown}. "
+            f"None of {history.challengers:,} challengers has beaten it by more than noise."
+        )
+        return ShownHistory(history, None, summary)
+    chart = step_chart(
+        [
+            (record.achieved_at, record.score, f"{record.team}: {record.score_shown}")
+            for record in records
+        ],
+        until=max(timezone.now(), last.achieved_at),
+        rising_is_up=metric.higher_is_better,
+        shown=lambda value: f"{value:.{metric.decimals}f}",
+    )
+    summary = (
+        f"{len(records)} records, from {first.score_shown} by {first.team} to "
+        f"{last.score_shown} by {last.team}, of {history.challengers:,} challengers."
+    )
+    return ShownHistory(history, chart, summary)

@@ -1,0 +1,88 @@
+"""The page of records."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from minigiants.competitions.models import Competition
+from minigiants.leaderboards.evidence import evidence_compare
+from minigiants.web.charts.steps import HEIGHT, WIDTH, step_chart
+from tests.minigiants.leaderboards.entering import new_team
+from tests.support.evidence import competition_with_labels, enter_losses, wrong_of
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def competition(db: None) -> Competition:
+    return competition_with_labels()
+
+
+def page(client: Client, competition: Competition) -> str:
+    return client.get(f"/competitions/{competition.slug}/records/").text
+
+
+def test_a_division_without_a_model(client: Client, competition: Competition) -> None:
+    text = page(client, competition)
+    assert text.count("No model has been scored in this division yet.") == 2
+    assert '<svg class="stepchart"' not in text
+
+
+def test_records_are_drawn_told_and_listed(client: Client, competition: Competition) -> None:
+    rates = {"first": 0.4, "second": 0.2, "third": 0.05}
+    for seed, (name, rate) in enumerate(rates.items()):
+        enter_losses(new_team(competition, f"<b>{name}</b>"), wrong_of(seed, rate))
+    evidence_compare(division_id=competition.divisions.get(slug="nano").pk)
+    text = page(client, competition)
+    assert "3 records, from" in text
+    assert "of 2 challengers." in text
+    assert text.count('<circle class="point"') == 3
+    assert "Exact McNemar test, 400 examples" in text
+    assert "<b>first" not in text
+    answer = client.get(f"/api/v1/competitions/{competition.slug}/records?division=nano").json()
+    [division] = answer["divisions"]
+    assert [record["evidence"] is None for record in division["records"]] == [True, False, False]
+    table = client.get(f"/api/v1/competitions/{competition.slug}/records?format=csv").text
+    assert len(table.splitlines()) == 4
+    assert table.startswith("division,team,score,")
+    assert division["spent"] == pytest.approx(0.01 * (1 / 2 + 1 / 6))
+
+
+def test_a_lone_record_is_told_in_words(client: Client, competition: Competition) -> None:
+    for _ in range(2):
+        enter_losses(new_team(competition), wrong_of(1, 0.4))
+    evidence_compare(division_id=competition.divisions.get(slug="nano").pk)
+    text = page(client, competition)
+    assert "None of 1 challengers has beaten it by more than noise." in text
+
+
+def test_the_page_takes_a_fixed_number_of_queries(
+    client: Client, competition: Competition, django_assert_max_num_queries: object
+) -> None:
+    for seed in range(6):
+        enter_losses(new_team(competition), wrong_of(seed, 0.6 - seed / 10))
+    evidence_compare(division_id=competition.divisions.get(slug="nano").pk)
+    with django_assert_max_num_queries(8):  # type: ignore[operator]
+        page(client, competition)
+
+
+@pytest.mark.parametrize("rising", [True, False])
+def test_better_is_up(rising: bool) -> None:
+    values = [0.2, 0.5, 0.9] if rising else [0.9, 0.5, 0.2]
+    steps = [(START + timedelta(days=day), value, str(value)) for day, value in enumerate(values)]
+    chart = step_chart(
+        steps, until=START + timedelta(days=4), rising_is_up=rising, shown=lambda v: f"{v:.2f}"
+    )
+    heights = [point.y for point in chart.points]
+    assert heights == sorted(heights, reverse=True)
+    assert all(0 <= mark.x <= WIDTH for mark in (*chart.points, *chart.levels, *chart.moments))
+    assert all(0 <= mark.y <= HEIGHT for mark in (*chart.points, *chart.levels, *chart.moments))
+    assert chart.path.count("V") == 2
+
+
+def test_equal_moments_and_values_are_drawn_too() -> None:
+    chart = step_chart([(START, 0.0, "a")], until=START, rising_is_up=True, shown=str)
+    assert len(chart.points) == 1
+    with pytest.raises(ValueError, match="nothing to draw"):
+        step_chart([], until=START, rising_is_up=True, shown=str)
