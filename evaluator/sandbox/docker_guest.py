@@ -173,20 +173,21 @@ class DockerGuest:
             code = KILLED_BY_SIGNAL - code
             if not out_of_memory:
                 told = self._events()
-                if "kill" in told:
+                if "kill" in told or "die" not in told:
                     raise SandboxFault("The engine ended the container, as on its own stop.")
                 out_of_memory = "oom" in told
         return Exit(code=code, out_of_memory=out_of_memory)
 
     def _events(self) -> set[str]:
-        """Whether the engine sent a signal, and whether it heard of a lack of memory.
+        """Of `kill`, `oom` and `die` what the engine tells of the container's end.
 
-        Of the latter it may hear after the end. A model that kills itself leaves neither event.
+        It may hear of a lack of memory after the end. A model that kills itself leaves `die` alone;
+        an engine that was restarted has forgotten all of them.
         """
         events = cast(Any, self._api).events(
             since=1,
             until=f"{time.time() + LATE_EVENT_SECONDS:.6f}",
-            filters={"container": self._container, "event": ["kill", "oom"]},
+            filters={"container": self._container, "event": ["kill", "oom", "die"]},
             decode=True,
         )
         return {event["Action"] for event in events}
