@@ -12,6 +12,7 @@ from evaluator.harness.runners import (
     Inputs,
     InputSpec,
     LoadOptions,
+    Model,
     Outputs,
     TextSpec,
 )
@@ -83,9 +84,11 @@ class OnnxRunner:
 
         onnxruntime.set_default_logger_severity(FATAL_ONLY)
 
-    def load(self, folder: Path, options: LoadOptions) -> OnnxModel:
+    def load(self, folder: Path, options: LoadOptions) -> Model:
         """Open a session that writes nothing to disk. Raises `LoadError`."""
         import onnxruntime
+
+        from evaluator.harness.onnx_language_model import language_model
 
         session_options = onnxruntime.SessionOptions()
         session_options.intra_op_num_threads = self._threads
@@ -106,6 +109,8 @@ class OnnxRunner:
         except Exception as error:  # onnxruntime's own types differ from build to build
             _raise_out_of_memory(error)
             raise LoadError(f"onnxruntime could not open the model: {error}") from error
+        if options.task_type == "language-modelling":
+            return language_model(session)
         return _checked(session, options.inputs)
 
 

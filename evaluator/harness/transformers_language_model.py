@@ -10,7 +10,6 @@ probabilities of all texts sum to at most 1 and the nats are an upper bound of t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,24 +20,10 @@ from evaluator.harness.errors import LoadError, ModelError, NotCausal, Tokenizer
 from evaluator.harness.language_modelling import NATS
 from evaluator.harness.runners import Inputs, Outputs
 from evaluator.harness.transformers_checkpoint import context_tokens
-
-MOST_CONTEXT = 4097
-"""A document's bytes and the start token: no window need be longer than that."""
+from evaluator.harness.windows import MOST_CONTEXT, TOLERANCE, Window, cut_windows
 
 LOGITS_AT_ONCE = 2**21
 """Logits of a batch of windows: 8 MiB in float32. Larger batches leave the caches."""
-
-TOLERANCE = 1e-5
-"""How far a log-probability may move, in nats, when the text after it is replaced."""
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """Tokens [t] of a document, of which those from `first` on are to be predicted here."""
-
-    document: int
-    tokens: NDArray[np.int64]
-    first: int
 
 
 class LanguageModel:
@@ -82,7 +67,7 @@ class LanguageModel:
                     f"{len(encoding.ids)} tokens decode to."
                 )
             tokens = np.array([self._start, *encoding.ids], dtype=np.int64)
-            yield from _cut(document, tokens, self._context)
+            yield from cut_windows(document, tokens, self._context)
 
     def _losses(self, windows: Sequence[Window]) -> NDArray[np.float64]:
         """Nats of each window's tokens from `first` on; see that none sees what follows it."""
@@ -147,15 +132,6 @@ def _start_token(tokenizer: Any, config: Any) -> int:
         "The tokenizer names neither a bos nor an eos token. The first token of a document is "
         "predicted from one: set bos_token in tokenizer_config.json."
     )
-
-
-def _cut(document: int, tokens: NDArray[np.int64], context: int) -> Iterator[Window]:
-    """Windows whose inputs, all tokens but the last, fit into the context."""
-    yield Window(document, tokens[: context + 1], first=1)
-    known = context // 2
-    for start in range(context + 1, len(tokens), context - known):
-        first_token = start - known - 1
-        yield Window(document, tokens[first_token : first_token + context + 1], first=known + 1)
 
 
 def _batches(windows: Sequence[Window], most_tokens: int) -> Iterator[Sequence[Window]]:
