@@ -18,8 +18,9 @@ from evaluator.contract import Failure, Limits, Stage, Strength, TaskSpec
 from evaluator.harness import transformers_checkpoint
 from evaluator.harness.language_modelling import DOCUMENT
 from evaluator.harness.runners import LoadOptions
-from evaluator.harness.transformers_language_model import LanguageModel, Window
+from evaluator.harness.transformers_language_model import LanguageModel
 from evaluator.harness.transformers_runner import TransformersRunner
+from evaluator.harness.windows import Window
 from evaluator.sandbox.base import Sandbox, SandboxRequest, SandboxResult, SandboxUnavailable
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.fallback_sandbox import FallbackSandbox
