@@ -64,7 +64,8 @@ class Pipeline:
 
     def __enter__(self) -> Self:
         with self._parts as parts:
-            server = parts.enter_context(EmbeddedServer(**self._environment))
+            server = EmbeddedServer((self._workload.slug,), **self._environment)
+            parts.enter_context(server)
             sdk = participant(server, self._workload.slug)
             self._sdk: Minigiants = parts.enter_context(sdk)
             self._parts = parts.pop_all()

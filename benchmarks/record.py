@@ -1,6 +1,7 @@
 """The record of what was measured: each benchmark's figures with its own commit and date."""
 
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -20,12 +21,16 @@ def commit() -> str:
 
 
 def write(figures: Mapping[str, Any], name: str, *, file: Path = RESULTS) -> None:
-    """Put a benchmark's figures in the place of its earlier ones. All others stay as they are."""
+    """Put a benchmark's figures in the place of its earlier ones. All others stay as they are.
+
+    The load average, of the last 15 minutes, tells whether the machine had something else to do.
+    """
     results = json.loads(file.read_text())["results"] if file.exists() else {}
     results[name] = {
         "commit": commit(),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
+        "load_average": round(os.getloadavg()[2], 1),
         "figures": dict(figures),
     }
     record = {"results": dict(sorted(results.items()))}

@@ -233,8 +233,9 @@ class HeartbeatAnswer(Message):
 class Measurements(Message):
     """What the host measured, by its own clock and its own counters.
 
-    Times are in seconds, memory in bytes. `latency_seconds` is the median time a batch,
-    divided by the examples in it; `throughput` is examples per second of the hidden run.
+    Times are in seconds, memory in bytes. `latency_seconds` is the time an example of the hidden
+    run from its start up to a batch, the median of all batches; `throughput` is its examples per
+    second.
     """
 
     sandbox: Strength

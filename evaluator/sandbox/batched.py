@@ -14,14 +14,16 @@ def put_inputs(
     """Ask for all of the exam's inputs, and hand the payload of each frame of `kind` to `take`.
 
     `take` checks it and tells how many examples it answers, at least 1. Returns the seconds it
-    took and, for each frame, the seconds an example. Raises what `take` and `Dialogue.answer`
-    raise, and `ProtocolError` for a frame of another kind.
+    took and, for each frame, the seconds an example from the start up to it: answers that are held
+    back and then sent together look no faster than they were. Raises what `take` and
+    `Dialogue.answer` raise, and `ProtocolError` for a frame of another kind.
     """
     run = secrets.token_bytes(RUN_BYTES)
-    latencies = []
+    latencies: list[float] = []
+    examples = 0
     dialogue.job.place(exam.inputs, exam.placed)
     command = Predict(run=run, inputs=f"{dialogue.mount}/{exam.placed}")
-    started = last = dialogue.ask(command)
+    started = dialogue.ask(command)
     while True:
         frame = dialogue.answer(run, started + exam.seconds)
         now = time.monotonic()
@@ -29,7 +31,7 @@ def put_inputs(
             break
         if frame.kind is not kind:
             raise ProtocolError("something else than answers")
-        latencies.append((now - last) / take(frame.payload))
-        last = now
+        examples += take(frame.payload)
+        latencies.append((now - started) / examples)
     dialogue.end_run(run)
     return now - started, latencies

@@ -60,7 +60,7 @@ class Exam:
 class Outcome:
     """What came of an exam: the file of predictions, and times in seconds by the host's clock.
 
-    `latencies` has a time an example for each batch.
+    `latencies` has a time an example for each batch, from the start up to it.
     """
 
     examples: int
