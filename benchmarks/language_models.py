@@ -29,7 +29,7 @@ LETTERS = "etaoin shrdlu"
 
 def language_models(work: Path, count: int) -> Workload:
     """Variants of a Llama on 16 KiB of text."""
-    documents = _documents()
+    smoke, *documents = _documents()
     models = _variants(work / "models", count + 1)
     lines = "".join(json.dumps({"text": text}) + "\n" for text in documents).encode()
     usages = ("Public", "Private")
@@ -58,7 +58,7 @@ def language_models(work: Path, count: int) -> Workload:
             },
         },
         data={
-            "smoke.jsonl": lines.splitlines(keepends=True)[0],
+            "smoke.jsonl": json.dumps({"text": smoke}).encode() + b"\n",
             "hidden/inputs.jsonl": lines,
             "hidden/labels.csv": ("id,label,usage\n" + labels).encode(),
         },
@@ -69,8 +69,9 @@ def language_models(work: Path, count: int) -> Workload:
 
 
 def _documents() -> list[str]:
+    """One to smoke, and those that are hidden."""
     random = np.random.default_rng(0)
-    letters = random.choice(list(LETTERS), (DOCUMENTS, DOCUMENT_BYTES))
+    letters = random.choice(list(LETTERS), (1 + DOCUMENTS, DOCUMENT_BYTES))
     return ["".join(row) for row in letters]
 
 
