@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -77,12 +77,20 @@ class Transport:
         """A DELETE."""
         self._send("DELETE", path)
 
-    def put_bytes(self, path: str, content: bytes, headers: Mapping[str, str]) -> None:
-        """A PUT of raw bytes that carries its own authorisation in `headers`.
+    def put_bytes(
+        self,
+        path: str,
+        read: Callable[[], Iterable[bytes]],
+        length: int,
+        headers: Mapping[str, str],
+    ) -> None:
+        """A PUT of the `length` bytes that `read` gives, as often as they have to be sent.
 
-        `path` may be the whole URL of an object store.
+        It carries its own authorisation in `headers`. `path` may be the whole URL of an object
+        store.
         """
-        self._send("PUT", path, content=content, headers=headers, with_token=False)
+        sized = {**headers, "Content-Length": str(length)}
+        self._send("PUT", path, read=read, headers=sized, with_token=False)
 
     def get_text(self, path: str) -> str:
         """The answer to a GET as text."""
@@ -110,13 +118,17 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         with_token: bool = True,
         stream: bool = False,
+        read: Callable[[], Iterable[bytes]] | None = None,
         **options: Any,
     ) -> httpx.Response:
         sent = {**(self._authorization if with_token else {}), **(headers or {})}
         for attempt in range(1, self._attempts + 1):
             last = attempt == self._attempts
             try:
-                request = self._http.build_request(method, path, headers=sent, **options)
+                content = None if read is None else read()
+                request = self._http.build_request(
+                    method, path, headers=sent, content=content, **options
+                )
                 response = self._http.send(request, stream=stream)
                 if stream and not response.is_success:
                     response.read()

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -18,6 +19,7 @@ from evaluator.inspection import LocalFile
 
 PART_ATTEMPTS: Final = 4
 PARALLEL_PARTS: Final = 4
+CHUNK_BYTES: Final = 256 * 1024
 SENT_AGAIN: Final = frozenset({"part_checksum_mismatch", "part_address_expired"})
 """What the way is at fault for: what arrived was not what was sent, or it came too late."""
 INCOMPLETE: Final = frozenset({"upload_incomplete", "part_checksum_mismatch"})
@@ -36,14 +38,29 @@ class HashedFile:
         """Its identity on the server."""
         return composite_digest(bytes.fromhex(part) for part in self.parts)
 
-    def read_part(self, number: int) -> bytes:
-        """The bytes of one part. Raises FileChanged when they are not what was hashed."""
+    def part_length(self, number: int) -> int:
+        """How many bytes a part has."""
+        return min(PART_BYTES, self.file.size - number * PART_BYTES)
+
+    def read_part(self, number: int) -> Iterator[bytes]:
+        """The bytes of one part as they are now. Raises FileChanged when the file has shrunk."""
+        left = self.part_length(number)
         with self.file.open() as stream:
             stream.seek(number * PART_BYTES)
-            data = stream.read(PART_BYTES)
-        if hashlib.sha256(data).hexdigest() != self.parts[number]:
+            while left:
+                data = stream.read(min(CHUNK_BYTES, left))
+                if not data:
+                    raise FileChanged(self.file.path)
+                left -= len(data)
+                yield data
+
+    def require_unchanged(self, number: int) -> None:
+        """Raise FileChanged when a part is not what was hashed."""
+        digest = hashlib.sha256()
+        for data in self.read_part(number):
+            digest.update(data)
+        if digest.hexdigest() != self.parts[number]:
             raise FileChanged(self.file.path)
-        return data
 
 
 def hashed(file: LocalFile) -> HashedFile:
@@ -143,18 +160,21 @@ class Uploader:
 
     def _send_part(self, upload: Upload, position: int, source: HashedFile, number: int) -> int:
         part = f"/uploads/{upload.id}/files/{position}/parts/{number}"
+        length = source.part_length(number)
         for attempt in range(1, PART_ATTEMPTS + 1):
-            data = source.read_part(number)
             try:
                 address, headers = self._address(upload, part, source.parts[number])
-                self._transport.put_bytes(address, data, headers)
+                self._transport.put_bytes(
+                    address, partial(source.read_part, number), length, headers
+                )
             except ApiProblem as problem:
                 if problem.code == "file_known":
-                    return len(data)  # another run of ours was faster
+                    return length  # another run of ours was faster
+                source.require_unchanged(number)
                 if problem.code not in SENT_AGAIN or attempt == PART_ATTEMPTS:
                     raise
             else:
-                return len(data)
+                return length
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _address(self, upload: Upload, part: str, sha256: str) -> tuple[str, dict[str, str]]:

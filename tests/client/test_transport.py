@@ -162,7 +162,7 @@ def test_it_gives_up_in_the_end(
 def test_the_token_goes_to_the_api_alone(server: ScriptedServer, transport: Transport) -> None:
     server.answers = [OK, OK]
     transport.get("/x")
-    transport.put_bytes("/y", b"abc", {"X-Upload-Token": "t"})
+    transport.put_bytes("/y", lambda: [b"abc"], 3, {"X-Upload-Token": "t"})
     assert server.tokens == ["Bearer mg_secret", None]
 
 

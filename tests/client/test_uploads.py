@@ -216,13 +216,40 @@ def test_a_file_that_changes_is_not_sent_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "weights.npy"
     file.write_bytes(b"one")
     source = hashed(local_files(file)[0])
+    source.require_unchanged(0)
     file.write_bytes(b"two")
     with pytest.raises(FileChanged):
-        source.read_part(0)
+        source.require_unchanged(0)
+    file.write_bytes(b"tw")
+    with pytest.raises(FileChanged):
+        list(source.read_part(0))
     (local,) = local_files(file)
     file.write_bytes(b"three")
     with pytest.raises(FileChanged):
         hashed(local)
+
+
+def test_a_file_that_changes_while_it_is_sent_makes_no_artifact(
+    asgi_server: AsgiServer,
+    competition: Competition,
+    token: str,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    original = Uploader._begun
+
+    def changed(self: Uploader, *given: Any) -> Any:
+        (model / "model.py").write_text("def load(folder, device): 123\n")  # as long as before
+        return original(self, *given)
+
+    with monkeypatch.context() as patched, _sdk(asgi_server.url, token) as server:
+        patched.setattr(Uploader, "_begun", changed)
+        with pytest.raises(FileChanged):
+            server.upload(model, competition.slug)
+    assert not Artifact.objects.exists()
+    with _sdk(asgi_server.url, token) as server:
+        server.upload(model, competition.slug)
+    _check_stored(model)
 
 
 def test_the_server_s_limits_are_told_as_problems(
