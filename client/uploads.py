@@ -19,7 +19,7 @@ from evaluator.inspection import LocalFile
 
 PART_ATTEMPTS: Final = 4
 PARALLEL_PARTS: Final = 4
-CHUNK_BYTES: Final = 256 * 1024
+CHUNK_BYTES: Final = 1024 * 1024
 SENT_AGAIN: Final = frozenset({"part_checksum_mismatch", "part_address_expired"})
 """What the way is at fault for: what arrived was not what was sent, or it came too late."""
 INCOMPLETE: Final = frozenset({"upload_incomplete", "part_checksum_mismatch"})

@@ -124,13 +124,15 @@ async def _receive_part(scope: Scope, body: Body, match: re.Match[str]) -> None:
         if writer.already_received:
             await body.discard()
             return
-        pending = bytearray()
+        pending: list[bytes] = []
+        size = 0
         async for piece in body.pieces():
-            pending += piece
-            if len(pending) >= FLUSH_BYTES:
-                await asyncio.to_thread(writer.write, bytes(pending))
-                pending.clear()
-        await asyncio.to_thread(writer.write, bytes(pending))
+            pending.append(piece)
+            size += len(piece)
+            if size >= FLUSH_BYTES:
+                await asyncio.to_thread(writer.write, pending)
+                pending, size = [], 0
+        await asyncio.to_thread(writer.write, pending)
         await in_thread(writer.finish, of_request=False)
 
 

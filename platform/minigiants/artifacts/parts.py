@@ -5,7 +5,7 @@ import fcntl
 import hashlib
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -80,8 +80,12 @@ class PartWriter:
             raise PartConflict(f"Part {self._number} of {self._file.path}.")
         return True
 
-    def write(self, data: bytes) -> None:
-        """Take the next bytes. Raises PartLength when they are more than the part holds."""
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Take the next bytes, as they came. Raises PartLength: more than the part holds."""
+        for piece in pieces:
+            self._write(piece)
+
+    def _write(self, data: bytes) -> None:
         if self._written + len(data) > self.length:
             raise PartLength(
                 f"Part {self._number} of {self._file.path} is {self.length} bytes; more arrived."

@@ -137,7 +137,7 @@ def test_an_upload_becomes_an_artifact_with_a_verdict(
     with PartWriter(
         session_id=state["id"], position=0, number=0, sha256=hashlib.sha256(content).hexdigest()
     ) as writer:
-        writer.write(content)
+        writer.write([content])
         writer.finish()
     artifact = _post(member_client, f"/uploads/{state['id']}/complete").json()
     assert artifact["format"] == "python"

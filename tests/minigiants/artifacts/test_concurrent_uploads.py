@@ -43,7 +43,7 @@ def writer_of(session: UploadSession) -> PartWriter:
 def send(session: UploadSession) -> None:
     with writer_of(session) as writer:
         if not writer.already_received:
-            writer.write(CONTENT)
+            writer.write([CONTENT])
             writer.finish()
 
 
@@ -84,10 +84,10 @@ def test_the_same_part_at_once_is_recorded_once(session: UploadSession) -> None:
 
 def test_completing_during_a_part_finds_it_missing(session: UploadSession) -> None:
     with writer_of(session) as writer:
-        writer.write(CONTENT[:5])
+        writer.write([CONTENT[:5]])
         with pytest.raises(UploadIncomplete):
             complete(session)
-        writer.write(CONTENT[5:])
+        writer.write([CONTENT[5:]])
         writer.finish()
     assert complete(session).size == len(CONTENT)
 
@@ -102,7 +102,7 @@ def test_a_part_that_comes_after_completion_changes_nothing(session: UploadSessi
 
 def test_a_part_on_its_way_when_its_upload_is_given_up_is_not_kept(session: UploadSession) -> None:
     with writer_of(session) as writer:
-        writer.write(CONTENT)
+        writer.write([CONTENT])
         upload_abort(user=session.created_by, upload_id=session.pk)
         with pytest.raises(UploadClosed):
             writer.finish()

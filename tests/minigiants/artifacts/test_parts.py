@@ -183,10 +183,10 @@ def test_a_cut_connection_leaves_nothing_recorded(session: UploadSession) -> Non
 def test_two_requests_cannot_write_one_part_at_once(session: UploadSession) -> None:
     sha256 = hashlib.sha256(CONTENT).hexdigest()
     with PartWriter(session_id=session.pk, position=0, number=0, sha256=sha256) as first:
-        first.write(CONTENT[:10])
+        first.write([CONTENT[:10]])
         with pytest.raises(PartInFlight):
             PartWriter(session_id=session.pk, position=0, number=0, sha256=sha256)
         assert code(put(session)) == (409, "part_in_flight")
-        first.write(CONTENT[10:])
+        first.write([CONTENT[10:]])
         first.finish()
     assert staged_file(session.pk, 0).read_bytes() == CONTENT

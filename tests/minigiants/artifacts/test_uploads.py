@@ -90,7 +90,7 @@ def send(session: UploadSession, files: dict[str, bytes]) -> None:
                 number=number,
                 sha256=hashlib.sha256(data).hexdigest(),
             ) as writer:
-                writer.write(data)
+                writer.write([data])
                 writer.finish()
 
 
