@@ -61,7 +61,8 @@ def count_request(request: HttpRequest, *, policy: str, caller: str) -> None:
         raise
 
 
-def _address(request: HttpRequest) -> str:
+def address_of(request: HttpRequest) -> str:
+    """Where the request comes from, as the server sees it."""
     return str(request.META.get("REMOTE_ADDR", "unknown"))
 
 
@@ -87,7 +88,7 @@ class BearerToken(AuthBase):
                 raise InvalidToken(f"The Authorization scheme {scheme[:20]!r} is not Bearer.")
             token = token_authenticate(secret=secret.strip())
         except InvalidToken:
-            count_request(request, policy="refused", caller=_address(request))
+            count_request(request, policy="refused", caller=address_of(request))
             raise
         count_request(request, policy="token", caller=str(token.pk))
         if self.scope is not None and self.scope not in token.scopes:
@@ -134,7 +135,7 @@ class Anyone:
     """Comes last in public operations: whoever has sent no credentials may read."""
 
     def __call__(self, request: HttpRequest) -> Caller:
-        count_request(request, policy="address", caller=_address(request))
+        count_request(request, policy="address", caller=address_of(request))
         return Caller(AnonymousUser())
 
 

@@ -5,9 +5,12 @@ from typing import Any, Final
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from minigiants.api.authentication import Anyone
+from minigiants.accounts.models import Scope
+from minigiants.api.authentication import Anyone, BearerToken
 from minigiants.api.idempotency import HEADER, MARK
+from minigiants.api.openapi_examples import EXAMPLES, TAGS
 from minigiants.api.schemas.problem import ProblemOut
+from minigiants.notifications.webhook_events import EventKind, all_kinds
 
 PART_PATH: Final = "uploads/{upload_id}/files/{position}/parts/{number}"
 
@@ -75,6 +78,52 @@ _UPLOAD_TOKEN: Final = {
 }
 
 
+def _webhook(kind: EventKind) -> dict[str, Any]:
+    """What a receiver of this kind of event is sent, and what it shall answer."""
+    audience = " and ".join(sorted(kind.audiences, reverse=True))
+    body = {
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"const": kind.name},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "data": {"type": "object"},
+        },
+    }
+    headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    return {
+        "summary": kind.summary,
+        "description": f"Told to: {audience}. Signed after Standard Webhooks.",
+        "operationId": f"webhook_{kind.name.replace('.', '_')}",
+        "tags": ["webhooks"],
+        "parameters": [
+            {"in": "header", "name": name, "required": True, "schema": {"type": "string"}}
+            for name in headers
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {"2XX": {"description": "Received; anything else is tried again"}},
+    }
+
+
+def _summarise(operation: dict[str, Any]) -> None:
+    """Take the first sentence of the description for the summary, in place of ninja's guess."""
+    text = " ".join(operation.get("description", "").split())
+    first, _, rest = text.partition(". ")
+    operation["summary"] = first.removesuffix(".")
+    if rest:
+        operation["description"] = rest
+    else:
+        operation.pop("description", None)
+
+
+def _name_scope(operation: dict[str, Any], scope: Scope) -> None:
+    """Say which scope the token needs, as OpenAPI 3.1 has it for every kind of security."""
+    operation["security"] = [
+        {name: [scope.value] for name in entry} if "BearerToken" in entry else entry
+        for entry in operation["security"]
+    ]
+
+
 class DocumentedAPI(NinjaAPI):
     """Ninja's API, whose document tells also of problems, keys and the raw route for parts."""
 
@@ -94,7 +143,24 @@ class DocumentedAPI(NinjaAPI):
                     "default": _PROBLEM,
                 }
                 self._complete(operation, marked.get(operation["operationId"]))
+        self._add_words(document)
         return document
+
+    @staticmethod
+    def _add_words(document: dict[str, Any]) -> None:
+        schemas = document["components"]["schemas"]
+        for name, example in EXAMPLES.items():
+            schemas[name].setdefault("examples", [example])
+        used = {
+            tag
+            for path in document["paths"].values()
+            for operation in path.values()
+            for tag in operation["tags"]
+        }
+        document["tags"] = [
+            {"name": tag, "description": words} for tag, words in TAGS.items() if tag in used
+        ]
+        document["webhooks"] = {kind.name: {"post": _webhook(kind)} for kind in all_kinds()}
 
     def _operations_by_id(self) -> dict[str, Any]:
         return {
@@ -124,6 +190,10 @@ class DocumentedAPI(NinjaAPI):
     def _complete(operation: dict[str, Any], source: Any) -> None:
         if source is None:
             return
+        _summarise(operation)
+        for callback in source.auth_callbacks:
+            if isinstance(callback, BearerToken) and callback.scope is not None:
+                _name_scope(operation, callback.scope)
         if any(isinstance(callback, Anyone) for callback in source.auth_callbacks):
             operation.setdefault("security", []).append({})
         if hasattr(source.view_func, MARK):

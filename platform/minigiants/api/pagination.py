@@ -3,7 +3,7 @@
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from ninja.params.functions import Query
 
 from minigiants.core.cursors import cursor_decode, cursor_encode
@@ -20,6 +20,7 @@ CursorParam = Annotated[
 LimitParam = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows a page")]
 
 E = TypeVar("E", bound=Entity)
+M = TypeVar("M", bound=Model)
 
 
 def newest_first(
@@ -37,3 +38,20 @@ def newest_first(
     if len(page) <= limit:
         return page, None
     return page[:limit], cursor_encode([str(page[limit - 1].pk)], of=kind)
+
+
+def in_order(
+    rows: QuerySet[M], *, by: str, cursor: str | None, limit: int
+) -> tuple[list[M], str | None]:
+    """A page of `rows` in the order of the unique column `by`, and the next page's cursor.
+
+    Raises InvalidInput.
+    """
+    kind = f"{rows.model._meta.label_lower}.{by}"  # noqa: SLF001
+    if cursor:
+        (last,) = cursor_decode(cursor, of=kind)
+        rows = rows.filter(**{f"{by}__gt": last})
+    page = list(rows.order_by(by)[: limit + 1])
+    if len(page) <= limit:
+        return page, None
+    return page[:limit], cursor_encode([getattr(page[limit - 1], by)], of=kind)

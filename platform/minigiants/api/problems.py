@@ -61,6 +61,13 @@ class RateLimited(Problem):
     mend = "Wait as many seconds as Retry-After says. Waiting with ?wait= or events needs fewer."
 
 
+class TooManyWaiting(Problem):
+    code = "too_many_waiting"
+    status = 429
+    title = "Too many requests of yours are waiting"
+    mend = "Let some of them end; a webhook tells of all submissions without waiting."
+
+
 class IdempotencyKeyInvalid(InvalidInput):
     code = "idempotency_key_invalid"
     title = "This can't be an Idempotency-Key"

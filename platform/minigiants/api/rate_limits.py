@@ -66,7 +66,8 @@ class OverLimit(RateLimited):
 
 
 @cache
-def _redis() -> Redis:
+def shared_redis() -> Redis:
+    """This process's connections to Redis, for what it counts. They give up after two seconds."""
     return Redis.from_url(settings.BROKER_URL, socket_timeout=2, socket_connect_timeout=2)
 
 
@@ -78,7 +79,9 @@ def take(*, policy: str, caller: str) -> Allowance | None:
     """
     quota, window = settings.API_RATE_LIMITS[policy]
     try:
-        passed, left, wait = _redis().eval(_SCRIPT, 1, f"rate:{policy}:{caller}", quota, window)
+        passed, left, wait = shared_redis().eval(
+            _SCRIPT, 1, f"rate:{policy}:{caller}", quota, window
+        )
     except RedisError as error:
         logger.warning("api.rate_limit_unavailable", error=str(error))
         return None

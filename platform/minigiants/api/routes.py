@@ -8,6 +8,7 @@ from minigiants.api.resources import (
     artifacts,
     competitions,
     data,
+    installation,
     leaderboards,
     me,
     records,
@@ -39,6 +40,7 @@ for resource in (
     artifacts,
     submissions,
     rulings,
+    installation,
 ):
     api.add_router("", resource.router)
 for router in webhooks.routers:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from minigiants.api.places import Place
 from minigiants.api.schemas.submissions import SubmissionOut
 from minigiants.core.problems import Problem
 from minigiants.core.threads import in_thread
@@ -50,23 +51,31 @@ class Snapshot:
 Read = Callable[[], Snapshot]
 
 
-async def wait_until_changed(read: Read, *, known: str, seconds: float) -> Snapshot:
+async def wait_until_changed(read: Read, *, known: str, seconds: float, place: Place) -> Snapshot:
     """The first state that is not `known` or is final; after `seconds`, whatever state it is in.
 
-    An empty `known` means the state at the time of asking.
+    An empty `known` means the state at the time of asking. Who waits needs a place: raises
+    TooManyWaiting.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     snapshot = await in_thread(read)
     known = known or snapshot.etag
-    while not snapshot.view.is_final and snapshot.is_known_as(known):
-        left = deadline - loop.time()
-        if left <= 0:
-            break
-        await wait_for_change(
-            snapshot.view.id, after=snapshot.last_change, seconds=min(left, RECHECK_SECONDS)
-        )
-        snapshot = await in_thread(read)
+    waited = False
+    try:
+        while not snapshot.view.is_final and snapshot.is_known_as(known):
+            left = deadline - loop.time()
+            if left <= 0:
+                break
+            await in_thread(place.take)
+            waited = True
+            await wait_for_change(
+                snapshot.view.id, after=snapshot.last_change, seconds=min(left, RECHECK_SECONDS)
+            )
+            snapshot = await in_thread(read)
+    finally:
+        if waited:
+            await in_thread(place.leave)
     return snapshot
 
 
@@ -74,12 +83,21 @@ def _event(snapshot: Snapshot) -> str:
     return f"event: state\nid: {snapshot.last_change}\ndata: {snapshot.body}\n\n"
 
 
-async def event_stream(read: Read, *, seen: int) -> AsyncIterator[str]:
+async def event_stream(read: Read, *, seen: int, place: Place) -> AsyncIterator[str]:
     """The events of a submission from its state change `seen` on, as text/event-stream.
 
     Each event holds the whole present state, so steps that came in between are told by `changes`.
-    `read` checks the caller's permission each time: whoever loses it loses the stream.
+    `read` checks the caller's permission each time: whoever loses it loses the stream. `place`
+    was taken, and is given back at the end.
     """
+    try:
+        async for event in _events(read, seen, place):
+            yield event
+    finally:
+        await in_thread(place.leave)
+
+
+async def _events(read: Read, seen: int, place: Place) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + STREAM_SECONDS
     snapshot = await in_thread(read)
@@ -89,6 +107,7 @@ async def event_stream(read: Read, *, seen: int) -> AsyncIterator[str]:
     while not snapshot.view.is_final and loop.time() < deadline:
         await wait_for_change(snapshot.view.id, after=snapshot.last_change, seconds=RECHECK_SECONDS)
         try:
+            await in_thread(place.take)
             current = await in_thread(read)
         except Problem:
             return

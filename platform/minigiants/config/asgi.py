@@ -7,6 +7,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "minigiants.config.settings")
 django_application = get_asgi_application()
 
-from minigiants.api.part_route import PartRoute  # noqa: E402  (apps must be loaded first)
+# Apps must be loaded first.
+from minigiants.api.body_limits import BodyLimits  # noqa: E402
+from minigiants.api.part_route import PartRoute  # noqa: E402
 
-application = PartRoute(django_application)
+application = PartRoute(BodyLimits(django_application))

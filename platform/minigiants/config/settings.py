@@ -182,16 +182,22 @@ PRESENCE_SECONDS = 60
 DISPATCH_BUFFER = 1
 
 # Requests allowed within so many seconds, by what the caller shows: an API token, a browser's
-# session, nothing but an address, or a token that opens nothing.
+# session, nothing but an address, a token that opens nothing, a worker's credential, or (by
+# address, since several workers may share one) what belongs to one attempt.
 API_RATE_LIMITS = {
     "token": (1200, 60),
     "session": (1200, 60),
     "address": (600, 60),
     "refused": (60, 60),
+    "worker": (3000, 60),
+    "attempt": (12_000, 60),
 }
 
 # Webhooks go to public addresses only, over HTTPS; to these networks in any way.
 WEBHOOK_NETWORKS = networks(os.environ.get("MINIGIANTS_WEBHOOK_NETWORKS", ""))
+
+# Long polls and event streams that one person may have open at a time.
+API_PLACES = 100
 
 logs.configure()
 LOGGING = {

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from minigiants.api.routes import api
 from minigiants.config.health import health
+from minigiants.web.views import failures
 
 urlpatterns = [
     path("healthz", health, name="health"),
@@ -13,3 +14,8 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("", include("minigiants.web.urls")),
 ]
+
+handler400 = failures.bad_request
+handler403 = failures.permission_denied
+handler404 = failures.not_found
+handler500 = failures.server_error

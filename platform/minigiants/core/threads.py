@@ -9,6 +9,13 @@ from django.db import connections
 T = TypeVar("T")
 
 
+def connections_release() -> None:
+    """Give this thread's database connections back, but those that a transaction needs still."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
 async def in_thread(call: Callable[[], T], *, of_request: bool = True) -> T:
     """Run `call` in the request's thread and give the database connection back afterwards.
 
@@ -21,8 +28,6 @@ async def in_thread(call: Callable[[], T], *, of_request: bool = True) -> T:
         try:
             return call()
         finally:
-            for connection in connections.all(initialized_only=True):
-                if not connection.in_atomic_block:  # a caller's transaction needs it still
-                    connection.close_if_unusable_or_obsolete()
+            connections_release()
 
     return await sync_to_async(released, thread_sensitive=of_request)()

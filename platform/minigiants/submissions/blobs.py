@@ -38,11 +38,16 @@ def blob_granted(*, token: str) -> BlobGrant:
     return grant
 
 
-def result_store(*, evaluation_id: UUID, token: str, body: Readable) -> StoredBlob:
-    """Store what a running attempt has computed. Raises AttemptOver, InvalidInput."""
+def result_bytes_allowed(*, evaluation_id: UUID, token: str) -> int:
+    """How large the result of a running attempt may be. Raises AttemptOver."""
     evaluation = attempt_of(evaluation_id=evaluation_id, token=token)
     limits = evaluation.submission.pack_version.spec.runtime.limits
-    most = limits.output_bytes + PREDICTIONS_OVERHEAD
+    return limits.output_bytes + PREDICTIONS_OVERHEAD
+
+
+def result_store(*, evaluation_id: UUID, token: str, body: Readable) -> StoredBlob:
+    """Store what a running attempt has computed. Raises AttemptOver, InvalidInput."""
+    most = result_bytes_allowed(evaluation_id=evaluation_id, token=token)
     hashed = BlobHash()
     with staging_folder() as folder:
         target = folder / "result"

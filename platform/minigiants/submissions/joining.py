@@ -9,7 +9,7 @@ from minigiants.competitions.models import Competition
 from minigiants.competitions.participation import require_rules_accepted
 from minigiants.core.audit import audit_write
 from minigiants.core.outbox import outbox_write
-from minigiants.core.problems import InvalidInput
+from minigiants.core.problems import Conflict
 from minigiants.submissions.merging import team_absorb
 from minigiants.submissions.models import Submission
 from minigiants.teams.invitations import invitation_close, require_place
@@ -61,18 +61,18 @@ def invitation_accept(*, user: User, invitation: Invitation) -> Team:
 def team_leave(*, user: User, competition: Competition) -> Team:
     """Leave the team of `user`, as long as it has handed nothing in. Uploads stay with it.
 
-    Raises NotFound, HasSubmitted, InvalidInput.
+    Raises NotFound, HasSubmitted, Conflict.
     """
     team = team_lock(team_id=team_get(user=user, competition=competition).pk)
     membership = Membership.objects.get(user=user, competition=competition)
     require_open(competition)
     if team.memberships.count() == 1:
-        raise InvalidInput(
+        raise Conflict(
             "You are alone in your team.",
             mend="Accept another team's invitation: yours then becomes part of that one.",
         )
     if membership.is_leader:
-        raise InvalidInput("You lead the team.", mend="Hand the lead over first.")
+        raise Conflict("You lead the team.", mend="Hand the lead over first.")
     if Submission.objects.filter(team=team).exists():
         raise HasSubmitted(f"{team.name} has handed in, so nobody can leave it.")
     membership.delete()

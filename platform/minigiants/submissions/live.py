@@ -12,12 +12,16 @@ from uuid import UUID
 
 import redis
 import redis.asyncio
+import structlog
 from django.conf import settings
 from django.db import transaction
 
 from minigiants.core.threads import in_thread
 from minigiants.submissions.models import StateChange
 
+log = structlog.get_logger(__name__)
+
+WITHOUT_NUDGES_SECONDS: Final = 1.0
 _PREFIX: Final = "live:submission:"
 
 
@@ -77,8 +81,17 @@ async def wait_for_change(submission_id: UUID, *, after: int, seconds: float) ->
     """Return when something about the submission changes, at the latest after `seconds`.
 
     `after` is the id of the last `StateChange` that the caller has seen: a later one that is
-    already there counts as a change, so none is missed between reading and waiting.
+    already there counts as a change, so none is missed between reading and waiting. Where Redis
+    does not answer, it returns after a moment, so that callers go by the database alone.
     """
+    try:
+        await _wait_for_nudge(submission_id, after=after, seconds=seconds)
+    except redis.RedisError as error:
+        log.warning("nobody nudges", error=str(error))
+        await asyncio.sleep(min(seconds, WITHOUT_NUDGES_SECONDS))
+
+
+async def _wait_for_nudge(submission_id: UUID, *, after: int, seconds: float) -> None:
     async with (
         redis.asyncio.Redis.from_url(settings.BROKER_URL) as client,
         client.pubsub(ignore_subscribe_messages=True) as nudges,

@@ -1,6 +1,6 @@
 """Why something can't be handed in, cancelled or claimed."""
 
-from minigiants.core.problems import Problem
+from minigiants.core.problems import NotAuthenticated, Problem
 
 
 class PhaseClosed(Problem):
@@ -109,3 +109,9 @@ class SelectionClosed(Problem):
     status = 409
     title = "The phase is over, and its final selections stand"
     mend = "Nothing can be changed about them any more."
+
+
+class InvalidWorkerKey(NotAuthenticated):
+    code = "invalid_worker_key"
+    title = "This is no worker's credential"
+    mend = "Set MINIGIANTS_WORKER_KEY to one that `manage.py worker_key` has registered."

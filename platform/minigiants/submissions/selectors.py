@@ -1,5 +1,6 @@
 """Reading submissions."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet
@@ -55,9 +56,26 @@ def submission_get(*, user: User, submission_id: UUID) -> Submission:
     return submission
 
 
-def submission_list(*, user: User, competition: Competition) -> QuerySet[Submission]:
-    """The submissions of `user`'s team in a competition, newest first."""
-    return _whole().filter(competition=competition, team__memberships__user=user).order_by("-id")
+def submission_list(
+    *,
+    user: User,
+    competition: Competition,
+    statuses: Collection[str] = (),
+    phase: str | None = None,
+    division: str | None = None,
+) -> QuerySet[Submission]:
+    """The submissions of `user`'s team in a competition, newest first.
+
+    `statuses` (none: any), and the slugs of a phase and a division, narrow them down.
+    """
+    rows = _whole().filter(competition=competition, team__memberships__user=user)
+    if statuses:
+        rows = rows.filter(status__in=statuses)
+    if phase is not None:
+        rows = rows.filter(phase__slug=phase)
+    if division is not None:
+        rows = rows.filter(division__slug=division)
+    return rows.order_by("-id")
 
 
 def submission_whole(*, submission_id: UUID) -> Submission:

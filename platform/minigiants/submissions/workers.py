@@ -1,7 +1,6 @@
 """Who the workers are: their credentials, and what those that are there offer."""
 
 import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,8 +14,9 @@ from evaluator.contract import Presence, Role
 from evaluator.inspection import participant_code_formats
 from minigiants.config.celery import app as celery
 from minigiants.core.audit import audit_write
-from minigiants.core.problems import NotAuthenticated, NotPermitted
+from minigiants.core.problems import NotPermitted
 from minigiants.submissions.models import WorkerKey, WorkerPresence
+from minigiants.submissions.problems import InvalidWorkerKey
 
 BASELINES_TASK = "submissions.baselines_catch_up"
 """Sent when a profile can run participants' code that it could not run before."""
@@ -62,12 +62,10 @@ def worker_key_register(*, role: Role, profile: str, name: str, secret: str) -> 
 
 
 def worker_authenticate(*, secret: str) -> WorkerKey:
-    """The credential that `secret` is. Raises NotAuthenticated."""
+    """The credential that `secret` is. Raises InvalidWorkerKey."""
     key = WorkerKey.objects.filter(digest=_digest(secret), revoked_at__isnull=True).first()
-    if key is None or not hmac.compare_digest(key.digest, _digest(secret)):
-        raise NotAuthenticated(
-            "This is not a worker's credential.", mend="Set MINIGIANTS_WORKER_KEY."
-        )
+    if key is None:
+        raise InvalidWorkerKey("The bearer token is not known.")
     return key
 
 

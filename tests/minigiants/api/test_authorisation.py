@@ -204,6 +204,10 @@ def _webhooks(place: str, *, read: str, write: str) -> dict[tuple[str, str], Ope
 
 
 MATRIX: dict[tuple[str, str], Operation] = {
+    ("GET", f"{V1}/installation"): Operation(
+        # it speaks of no competition, so bound tokens do not reach it
+        {**_needs("admin", allowed=200, other=403, members=403, staff=200), "bound": 403}
+    ),
     ("GET", f"{V1}/me"): Operation(_any_person(200)),
     ("PATCH", f"{V1}/me"): Operation(
         # it changes what is told of all competitions
@@ -323,6 +327,9 @@ MATRIX: dict[tuple[str, str], Operation] = {
         lambda world: {"sha256": "0" * 64},
     ),
     ("PUT", f"{V1}/{PART_PATH}"): Operation(WORKERS_ONLY),
+    ("GET", f"{V1}/competitions/{{slug}}/artifacts"): Operation(
+        _needs("read", allowed=200, other=200)
+    ),
     ("GET", f"{V1}/artifacts/{{artifact_id}}"): Operation(
         _needs("read", allowed=200, other=404, elsewhere=404)
     ),

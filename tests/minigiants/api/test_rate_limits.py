@@ -107,10 +107,10 @@ def test_without_redis_the_api_goes_on(
     settings: Any, member_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.BROKER_URL = "redis://127.0.0.1:1/0"
-    rate_limits._redis.cache_clear()
+    rate_limits.shared_redis.cache_clear()
     try:
         response = member_client.get("/api/v1/me")
     finally:
-        rate_limits._redis.cache_clear()
+        rate_limits.shared_redis.cache_clear()
     assert response.status_code == 200
     assert "RateLimit" not in response

@@ -18,6 +18,7 @@ from tests.support.factories import (
     ArtifactFactory,
     CompetitionFactory,
     SubmissionFactory,
+    TeamFactory,
     pack_spec,
     stored_blob,
 )
@@ -250,3 +251,47 @@ def test_lists_cost_the_same_for_any_number_of_rows(
     with django_assert_num_queries(7):  # token, competition, rows, 3 prefetched, one rank
         member_client.get(f"/api/v1/competitions/{slug}/submissions")
     assert Submission.objects.count() == rows
+
+
+def test_pages_of_competitions_follow_each_other(client: Client, competition: Competition) -> None:
+    slugs = sorted([competition.slug, *(CompetitionFactory().slug for _ in range(4))])
+    found, cursor = [], ""
+    while cursor is not None:
+        page = client.get(f"/api/v1/competitions?limit=2&cursor={cursor}").json()
+        found += [item["slug"] for item in page["items"]]
+        cursor = page["next_cursor"]
+    assert found == slugs
+
+
+def test_models_are_listed_in_pages(member_client: Client, team: Team) -> None:
+    made = [str(ArtifactFactory(team=team).pk) for _ in range(3)]
+    ArtifactFactory(team=TeamFactory(competition=team.competition))
+    path = f"/api/v1/competitions/{team.competition.slug}/artifacts?limit=2"
+    first = member_client.get(path).json()
+    second = member_client.get(f"{path}&cursor={first['next_cursor']}").json()
+    listed = [item["id"] for item in first["items"] + second["items"]]
+    assert (listed, second["next_cursor"]) == (made[::-1], None)
+    assert first["items"][0]["format"] == "onnx"
+
+
+def test_submissions_are_narrowed_down(member_client: Client, team: Team) -> None:
+    for status, parameters in (
+        (Status.SCORED, 650),
+        (Status.CANCELLED, 650),
+        (Status.SCORED, 5000),
+    ):
+        artifact = ArtifactFactory(team=team, parameters=parameters)
+        SubmissionFactory(artifact=artifact, status=status)
+    path = f"/api/v1/competitions/{team.competition.slug}/submissions"
+
+    def numbers(query: str) -> list[int]:
+        answer = member_client.get(f"{path}?{query}")
+        return [item["number"] for item in answer.json()["items"]]
+
+    assert numbers("") == [3, 2, 1]
+    assert numbers("status=scored") == [3, 1]
+    assert numbers("status=scored&status=cancelled") == [3, 2, 1]
+    assert numbers("status=scored&division=micro") == [3]
+    assert numbers("phase=main&division=nano") == [2, 1]
+    assert numbers("phase=nothing") == []
+    assert code_of(member_client.get(f"{path}?status=lost")) == "invalid_input"

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +12,10 @@ import pytest
 
 from minigiants.accounts.models import ApiToken, User
 from minigiants.accounts.services import token_revoke
+from minigiants.api import waiting
+from minigiants.api.places import Place
+from minigiants.api.problems import TooManyWaiting
+from minigiants.api.rate_limits import shared_redis
 from minigiants.competitions.models import PackFile
 from minigiants.competitions.selectors import current_version
 from minigiants.submissions.models import StateChange, Submission
@@ -205,3 +210,75 @@ def test_who_leaves_early_leaves_nothing_behind(
         http.get(f"/submissions/{submission.pk}", params={"wait": 2}, timeout=0.3)
     assert http.get(f"/submissions/{submission.pk}").status_code == 200
     gc.collect()
+
+
+def test_who_has_too_many_requests_waiting_is_told_so(
+    http: httpx.Client, submission: Submission, settings: Any, member: User
+) -> None:
+    settings.API_PLACES = 1
+    path = f"/submissions/{submission.pk}"
+    with http.stream("GET", f"{path}/events") as stream:
+        events = _events(stream.iter_lines())
+        next(events)
+        for refused in (http.get(path, params={"wait": 5}), http.get(f"{path}/events")):
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_many_waiting")
+            assert refused.headers["Retry-After"] == "1"
+        assert http.get(path).status_code == 200  # who does not wait needs no place
+        submission_cancel(user=member, submission_id=submission.pk)
+        list(events)
+    other = SubmissionFactory(artifact=ArtifactFactory(team=submission.team))
+    assert http.get(f"/submissions/{other.pk}", params={"wait": 0.1}).status_code == 200
+
+
+def test_a_place_lapses_with_its_process(settings: Any) -> None:
+    settings.API_PLACES = 1
+    person = secrets.token_hex(8)
+    lost = Place(person)
+    lost.take()
+    lost.take()  # renewing needs no second one
+    with pytest.raises(TooManyWaiting):
+        Place(person).take()
+    shared_redis().zadd(f"places:{person}", {lost._name: 0})  # its time is over
+    Place(person).take()
+
+
+def test_a_silent_stream_is_kept_alive(
+    http: httpx.Client, submission: Submission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(waiting, "KEEP_ALIVE_SECONDS", 0.1)
+    with http.stream("GET", f"/submissions/{submission.pk}/events") as stream:
+        lines = stream.iter_lines()
+        assert next(line for line in lines if line.startswith(":")) == ": still here"
+
+
+def test_a_stream_ends_after_its_time_and_goes_on_where_it_was(
+    http: httpx.Client, submission: Submission, monkeypatch: pytest.MonkeyPatch, member: User
+) -> None:
+    monkeypatch.setattr(waiting, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(waiting, "STREAM_SECONDS", 0.1)
+    path = f"/submissions/{submission.pk}/events"
+    with http.stream("GET", path) as stream:
+        (first,) = _events(stream.iter_lines())
+    submission_cancel(user=member, submission_id=submission.pk)
+    with http.stream("GET", path, headers={"Last-Event-ID": first["id"]}) as stream:
+        (second,) = _events(stream.iter_lines())
+    assert json.loads(second["data"])["status"] == "cancelled"
+    # Whatever came in between is told by the changes.
+    assert [c["status"] for c in json.loads(second["data"])["changes"]] == ["queued", "cancelled"]
+
+
+def test_without_redis_waiting_goes_by_the_database(
+    http: httpx.Client, submission: Submission, settings: Any, member: User
+) -> None:
+    settings.BROKER_URL = "redis://127.0.0.1:1/0"
+    shared_redis.cache_clear()
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            poll = pool.submit(http.get, f"/submissions/{submission.pk}", params={"wait": 25})
+            with pytest.raises(TimeoutError):
+                poll.result(0.5)
+            Submission.objects.filter(pk=submission.pk).update(status="cancelled")
+            assert poll.result(20).json()["status"] == "cancelled"
+    finally:
+        shared_redis.cache_clear()

@@ -10,7 +10,7 @@ from minigiants.competitions.models import RulesAcceptance
 from minigiants.competitions.problems import RulesNotAccepted
 from minigiants.competitions.services import rules_accept
 from minigiants.core.models import AuditEntry
-from minigiants.core.problems import InvalidInput, NotFound
+from minigiants.core.problems import Conflict, NotFound
 from minigiants.submissions.joining import invitation_accept, team_leave
 from minigiants.teams.invitations import invitation_create
 from minigiants.teams.models import Answer, Invitation, Membership, Team
@@ -91,14 +91,14 @@ def test_an_own_team_that_has_competed_or_has_others_stays(team: Team) -> None:
 
 def test_leaving_is_for_members_of_teams_that_have_not_competed(team: Team) -> None:
     leader = member_of(team)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(Conflict):
         team_leave(user=leader, competition=team.competition)
     first, second = invited(team), invited(team)
     accept(first)
     accept(second)
     assert first.user is not None
     assert second.user is not None
-    with pytest.raises(InvalidInput):
+    with pytest.raises(Conflict):
         team_leave(user=leader, competition=team.competition)
     team_leave(user=first.user, competition=team.competition)
     assert team_find(user=first.user, competition=team.competition) is None

@@ -59,6 +59,7 @@ OWN = [
     "/competitions/digits/team/",
     "/settings/",
     "/settings/tokens/",
+    "/settings/webhooks/",
     "/accounts/email/",
     "/accounts/password/change/",
     "/accounts/2fa/",

@@ -8,9 +8,12 @@ from evaluator.inspection import Verdict
 from evaluator.inspection.judgement import Judgement
 from minigiants.accounts.models import Scope
 from minigiants.api.authentication import ApiRequest, person_of, required
+from minigiants.api.pagination import DEFAULT_LIMIT, CursorParam, LimitParam, newest_first
 from minigiants.api.schemas.artifacts import (
     ArtifactFileOut,
+    ArtifactList,
     ArtifactOut,
+    ArtifactSummary,
     CountsOut,
     Gauge,
     GaugeRow,
@@ -21,7 +24,13 @@ from minigiants.api.schemas.artifacts import (
 from minigiants.api.schemas.competitions import DivisionName
 from minigiants.artifacts.inspection import artifact_inspect
 from minigiants.artifacts.models import Artifact
-from minigiants.artifacts.selectors import artifact_files, artifact_get, judgement_of
+from minigiants.artifacts.selectors import (
+    artifact_files,
+    artifact_get,
+    artifact_list,
+    judgement_of,
+)
+from minigiants.competitions.selectors import competition_get
 from minigiants.core.problems import NotFound
 
 router = Router(tags=["artifacts"])
@@ -81,3 +90,25 @@ def artifact_out(artifact: Artifact) -> ArtifactOut:
 def read(request: ApiRequest, artifact_id: UUID) -> ArtifactOut:
     """A model of your team, and what inspection says of it."""
     return artifact_out(artifact_get(user=person_of(request), artifact_id=artifact_id))
+
+
+@router.get(
+    "/competitions/{slug}/artifacts",
+    response=ArtifactList,
+    auth=required(Scope.READ),
+    operation_id="artifact_list",
+)
+def index(
+    request: ApiRequest,
+    slug: str,
+    cursor: CursorParam = None,
+    limit: LimitParam = DEFAULT_LIMIT,
+) -> ArtifactList:
+    """The models that your team has uploaded, the newest first."""
+    person = person_of(request)
+    rows = artifact_list(user=person, competition=competition_get(slug=slug, user=person))
+    page, next_cursor = newest_first(rows, cursor=cursor, limit=limit)
+    return ArtifactList(
+        items=[ArtifactSummary.model_validate(artifact) for artifact in page],
+        next_cursor=next_cursor,
+    )

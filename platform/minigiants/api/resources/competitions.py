@@ -8,6 +8,7 @@ from ninja import Router
 from minigiants.accounts.models import Scope, User
 from minigiants.api.authentication import ApiRequest, person_of, public, required
 from minigiants.api.idempotency import idempotent
+from minigiants.api.pagination import DEFAULT_LIMIT, CursorParam, LimitParam, in_order
 from minigiants.api.schemas.competitions import (
     BudgetOut,
     CompetitionDetail,
@@ -87,10 +88,16 @@ def _divisions(spec: PackSpec) -> list[DivisionOut]:
     auth=public(reach=Reach.PERSON),
     operation_id="competitions",
 )
-def index(request: ApiRequest) -> CompetitionList:
-    """Every published competition."""
+def index(
+    request: ApiRequest, cursor: CursorParam = None, limit: LimitParam = DEFAULT_LIMIT
+) -> CompetitionList:
+    """Every published competition, by slug."""
     rows = _counted(competition_list(user=request.auth.user))
-    return CompetitionList(items=[CompetitionSummary.model_validate(_summary(row)) for row in rows])
+    page, next_cursor = in_order(rows, by="slug", cursor=cursor, limit=limit)
+    return CompetitionList(
+        items=[CompetitionSummary.model_validate(_summary(row)) for row in page],
+        next_cursor=next_cursor,
+    )
 
 
 @router.get(

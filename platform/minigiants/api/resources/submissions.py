@@ -14,6 +14,7 @@ from minigiants.accounts.services import token_check
 from minigiants.api.authentication import ApiRequest, person_of, required
 from minigiants.api.idempotency import idempotent
 from minigiants.api.pagination import DEFAULT_LIMIT, CursorParam, LimitParam, newest_first
+from minigiants.api.places import Place
 from minigiants.api.resources.artifacts import inspection_out
 from minigiants.api.schemas.artifacts import CountsOut
 from minigiants.api.schemas.submissions import SubmissionIn, SubmissionList, SubmissionOut
@@ -21,6 +22,7 @@ from minigiants.api.waiting import MAX_WAIT_SECONDS, Snapshot, event_stream, wai
 from minigiants.competitions.selectors import competition_get
 from minigiants.core.problems import InvalidInput, NotFound
 from minigiants.core.threads import in_thread
+from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
 from minigiants.submissions.presentation import (
     SubmissionView,
@@ -33,6 +35,21 @@ from minigiants.submissions.selectors import submission_get, submission_list
 from minigiants.submissions.services import submission_cancel, submission_create
 
 router = Router(tags=["submissions"])
+
+EVENT_SCHEMA = {
+    "type": "object",
+    "description": "The fields of one event",
+    "required": ["event", "id", "data"],
+    "properties": {
+        "event": {"const": "state"},
+        "id": {"type": "string", "pattern": r"^\d{1,18}$"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/SubmissionOut"},
+        },
+    },
+}
 
 
 def _out(submission: Submission) -> SubmissionOut:
@@ -52,6 +69,10 @@ def _rendered(view: SubmissionView) -> SubmissionOut:
             "refusals": inspection.refusals,
         }
     )
+
+
+def _place(request: ApiRequest) -> Place:
+    return Place(str(person_of(request).pk))
 
 
 def _reader(request: ApiRequest, submission_id: UUID) -> Callable[[], Snapshot]:
@@ -99,11 +120,19 @@ def index(
     slug: str,
     cursor: CursorParam = None,
     limit: LimitParam = DEFAULT_LIMIT,
+    status: Annotated[
+        list[Status],
+        Query(max_length=len(Status), description="Any of these; repeat it for several"),
+    ] = [],  # noqa: B006  (ninja's way to take a list)
+    phase: Annotated[str | None, Query(max_length=32)] = None,
+    division: Annotated[str | None, Query(max_length=32)] = None,
 ) -> SubmissionList:
     """Your team's submissions, the newest first."""
     person = person_of(request)
     competition = competition_get(slug=slug, user=person)
-    rows = submission_list(user=person, competition=competition)
+    rows = submission_list(
+        user=person, competition=competition, statuses=status, phase=phase, division=division
+    )
     page, next_cursor = newest_first(rows, cursor=cursor, limit=limit)
     return SubmissionList(
         items=[_rendered(view) for view in submission_views(page)], next_cursor=next_cursor
@@ -133,7 +162,9 @@ async def read(
     ] = "",
 ) -> HttpResponse:
     """A submission of your team. With `wait` the answer comes when it changes: a long poll."""
-    snapshot = await wait_until_changed(_reader(request, submission_id), known=known, seconds=wait)
+    snapshot = await wait_until_changed(
+        _reader(request, submission_id), known=known, seconds=wait, place=_place(request)
+    )
     return HttpResponse(
         snapshot.body,
         content_type="application/json; charset=utf-8",
@@ -159,7 +190,7 @@ async def read(
             200: {
                 "description": "Events named `state`, each with a Submission as data. "
                 "The stream ends after a final state.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "content": {"text/event-stream": {"schema": EVENT_SCHEMA}},
             }
         },
     },
@@ -172,9 +203,12 @@ async def events(request: ApiRequest, submission_id: UUID) -> StreamingHttpRespo
             "Last-Event-ID is not the id of an event.", mend="Send one as received, or none."
         )
     reader = _reader(request, submission_id)
-    await in_thread(reader)  # what is wrong is told now, as a problem, not within the stream
+    place = _place(request)
+    # What is wrong is told now, as a problem, not within the stream.
+    await in_thread(reader)
+    await in_thread(place.take)
     response = StreamingHttpResponse(
-        event_stream(reader, seen=int(header)), content_type="text/event-stream"
+        event_stream(reader, seen=int(header), place=place), content_type="text/event-stream"
     )
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"

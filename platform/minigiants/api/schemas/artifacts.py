@@ -114,6 +114,18 @@ class InspectionOut(Out):
     refusals: list[RefusalOut]
 
 
+class ArtifactSummary(Out):
+    id: UUID
+    format: str = Field(description="Empty: none was recognised")
+    size: int = Field(description="Bytes")
+    created_at: datetime
+
+
+class ArtifactList(Out):
+    items: list[ArtifactSummary]
+    next_cursor: str | None
+
+
 class ArtifactOut(Out):
     id: UUID
     format: str

@@ -89,6 +89,7 @@ class CompetitionDetail(CompetitionSummary):
 
 class CompetitionList(Out):
     items: list[CompetitionSummary]
+    next_cursor: str | None
 
 
 class UploadLimitsOut(Out):

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from minigiants.api.schemas.base import In, Out
 from minigiants.notifications.models import DESCRIPTION_CHARACTERS, URL_CHARACTERS
+from minigiants.notifications.webhook_events import all_kinds
 
 Url = Annotated[
     str,
@@ -19,8 +20,12 @@ Url = Annotated[
     ),
 ]
 Kinds = Annotated[
-    list[Annotated[str, Field(max_length=64)]],
-    Field(max_length=64, description="The kinds of events that it hears of; none: all"),
+    list[Annotated[str, Field(json_schema_extra={"enum": [kind.name for kind in all_kinds()]})]],
+    Field(
+        max_length=64,
+        description="The kinds of events that it hears of; none: all. Teams are not told those "
+        "of `competition.`",
+    ),
 ]
 Description = Annotated[str, Field(max_length=DESCRIPTION_CHARACTERS)]
 

@@ -1,0 +1,25 @@
+"""How this installation is."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from minigiants.api.schemas.base import Out
+
+
+class WorkerOut(Out):
+    name: str
+    role: str
+    profile: str
+    slots: int
+    strength: str = Field(description="How it holds participants' code; empty: not at all")
+    formats: list[str]
+    seen_at: datetime
+
+
+class InstallationOut(Out):
+    healthy: bool = Field(description="All parts answer, and a worker of each role is there")
+    database: str = Field(description="ok, or what is wrong")
+    broker: str = Field(description="ok, or what is wrong")
+    queues: dict[str, int] = Field(description="Evaluations by state")
+    workers: list[WorkerOut]
