@@ -20,6 +20,7 @@ from minigiants.leaderboards.database import FirstWithin, Once, PlaceAt, Standin
 from minigiants.leaderboards.models import Board, EarlierRank, Standing
 from minigiants.leaderboards.selectors import boards_get, divisions_get, phase_get, ranks_of
 from minigiants.leaderboards.sorting import BY_SCORE, SORT_NAMES, SORTS, sorted_rows
+from minigiants.leaderboards.statistics_selectors import Certainty, certainties
 
 PAGE_ROWS: Final = 50
 MAX_PAGE_ROWS: Final = 200
@@ -71,7 +72,8 @@ class Row:
     """A team's place on a board. Ranks count from 1.
 
     `earlier_rank` is that of the beginning of the day (UTC); None for who was not there then.
-    `on_front` says that nobody above it on the board has as few parameters.
+    `on_front` says that nobody above it on the board has as few parameters. Without a `certainty`
+    the score has no interval (yet).
     """
 
     rank: int
@@ -93,11 +95,17 @@ class Row:
     submitted_at: datetime
     last_at: datetime
     on_front: bool
+    certainty: Certainty | None
 
     @property
     def climbed(self) -> int | None:
         """How many ranks it has gained since the day began; negative for lost ones."""
         return None if self.earlier_rank is None else self.earlier_rank - self.rank
+
+    @property
+    def fallen(self) -> int:
+        """How many ranks it has lost since the day began."""
+        return max(-(self.climbed or 0), 0)
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,10 @@ def boards_page(
         if division.pk in boards
     }
     earlier = _earlier_ranks(found.values())
+    known = certainties(
+        boards={board.pk for board in boards.values()},
+        submissions=[row.submission_id for rows, _ in found.values() for row, _ in rows],
+    )
     pages = []
     for division in divisions:
         if division.pk not in found:
@@ -148,7 +160,13 @@ def boards_page(
         standings, next_cursor = found[division.pk]
         board = boards[division.pk]
         rows = [
-            _row(standing, rank, earlier.get((board.pk, standing.team_id)), decimals)
+            _row(
+                standing,
+                rank,
+                earlier.get((board.pk, standing.team_id)),
+                known.get((board.pk, standing.submission_id)),
+                decimals,
+            )
             for standing, rank in standings
         ]
         pages.append(BoardPage(division, board, rows, next_cursor, board.teams))  # type: ignore[attr-defined]
@@ -222,7 +240,13 @@ def _earlier_ranks(found: Iterable[Read]) -> dict[tuple[UUID, UUID], int]:
     return {(row.board_id, row.team_id): row.rank for row in rows}
 
 
-def _row(standing: Standing, rank: int, earlier_rank: int | None, decimals: int) -> Row:
+def _row(
+    standing: Standing,
+    rank: int,
+    earlier_rank: int | None,
+    certainty: Certainty | None,
+    decimals: int,
+) -> Row:
     return Row(
         rank=rank,
         earlier_rank=earlier_rank,
@@ -242,5 +266,6 @@ def _row(standing: Standing, rank: int, earlier_rank: int | None, decimals: int)
         entries=standing.entries,
         submitted_at=standing.achieved_at,
         last_at=standing.last_at,
+        certainty=certainty,
         on_front=standing.on_front,  # type: ignore[attr-defined]
     )

@@ -15,6 +15,7 @@ from minigiants.competitions.selectors import spec_of
 from minigiants.core.problems import InvalidInput
 from minigiants.leaderboards.models import Board, Standing
 from minigiants.leaderboards.selectors import boards_get, divisions_get, phase_get
+from minigiants.leaderboards.statistics_selectors import Certainty, certainties
 
 POINTS: Final = 300
 """How many of the best are shown, besides the front and the baselines."""
@@ -103,13 +104,17 @@ def pareto_view(
     rows = Standing.objects.filter(board__in=wanted, **{f"{column}__isnull": False})
     front = _front(wanted, column)
     shown = _shown(rows, front)
-    points = [
-        _point(standing, column, Dominance.FRONT, metric.decimals)
-        if standing.submission_id in front
-        else _point(standing, column, Dominance.DOMINATED, metric.decimals)
-        for standing in shown
-    ]
-    points.sort(key=lambda point: (point.cost, point.team))
+    known = certainties(boards=wanted, submissions=[row.submission_id for row in shown])
+    costed = sorted(shown, key=lambda row: (getattr(row, column), bytes(row.place)))
+    points = []
+    best: float | None = None
+    for row in costed:
+        certainty = known.get((row.board_id, row.submission_id))
+        if row.submission_id in front:
+            best, kind = row.score, Dominance.FRONT
+        else:
+            kind = _off_the_front(certainty, best, higher_is_better=metric.higher_is_better)
+        points.append(_point(row, column, kind, certainty, metric.decimals))
     total = rows.values("submission_id").distinct().count()
     return ParetoView(
         phase=phase,
@@ -152,7 +157,23 @@ def _shown(rows: QuerySet[Standing], front: set[UUID]) -> list[Standing]:
     return list({standing.submission_id: standing for standing in found}.values())
 
 
-def _point(standing: Standing, column: str, dominance: Dominance, decimals: int) -> ParetoPoint:
+def _off_the_front(
+    certainty: Certainty | None, best: float | None, *, higher_is_better: bool
+) -> Dominance:
+    """Whether the interval of a score reaches the `best` that is to be had for as little."""
+    if certainty is None or best is None:
+        return Dominance.DOMINATED
+    reaches = certainty.high >= best if higher_is_better else certainty.low <= best
+    return Dominance.AMBIGUOUS if reaches else Dominance.DOMINATED
+
+
+def _point(
+    standing: Standing,
+    column: str,
+    dominance: Dominance,
+    certainty: Certainty | None,
+    decimals: int,
+) -> ParetoPoint:
     return ParetoPoint(
         team_id=standing.team_id,
         team=standing.team.name,
@@ -162,7 +183,7 @@ def _point(standing: Standing, column: str, dominance: Dominance, decimals: int)
         cost=float(getattr(standing, column)),
         score=standing.score,
         score_shown=f"{standing.score:.{decimals}f}",
-        low=None,
-        high=None,
+        low=None if certainty is None else certainty.low,
+        high=None if certainty is None else certainty.high,
         dominance=dominance,
     )

@@ -31,6 +31,11 @@ class ShakeUpRow:
         """How many ranks it has gained over the public board; negative for lost ones."""
         return None if self.public_rank is None else self.public_rank - self.private_rank
 
+    @property
+    def fallen(self) -> int:
+        """How many ranks it has lost."""
+        return max(-(self.climbed or 0), 0)
+
 
 @dataclass(frozen=True)
 class ShakeUp:

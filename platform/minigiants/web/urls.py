@@ -6,6 +6,7 @@ from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from minigiants.web.views import (
+    boards,
     competitions,
     docs,
     home,
@@ -27,7 +28,12 @@ urlpatterns = [
     path("competitions/<slug:slug>/", competitions.overview, name="competition"),
     path("competitions/<slug:slug>/data/", competitions.data, name="data"),
     path("competitions/<slug:slug>/rules/", competitions.rules, name="rules"),
-    path("competitions/<slug:slug>/leaderboard/", competitions.leaderboard, name="leaderboard"),
+    path("competitions/<slug:slug>/leaderboard/", boards.leaderboard, name="leaderboard"),
+    path("competitions/<slug:slug>/leaderboard/pareto/", boards.pareto, name="pareto"),
+    path("competitions/<slug:slug>/leaderboard/history/", boards.history, name="history"),
+    path("competitions/<slug:slug>/leaderboard/shake-up/", boards.shake_up, name="shake_up"),
+    path("competitions/<slug:slug>/leaderboard/late/", boards.late, name="late"),
+    path("competitions/<slug:slug>/phases/<slug:phase>/<slug:act>/", boards.rule, name="rule"),
     path("competitions/<slug:slug>/records/", records.records, name="records"),
     path("competitions/<slug:slug>/rescores/", rescores.index, name="rescores"),
     path("competitions/<slug:slug>/submissions/", submissions.index, name="submissions"),
@@ -37,6 +43,7 @@ urlpatterns = [
     path("invitations/<str:key>/", team.invitation, name="invitation"),
     path("submissions/<uuid:submission_id>/", submissions.read, name="submission"),
     path("submissions/<uuid:submission_id>/live/", submissions.live, name="submission_live"),
+    path("submissions/<uuid:submission_id>/select/", submissions.select, name="submission_select"),
     path("submissions/<uuid:submission_id>/cancel/", submissions.cancel, name="submission_cancel"),
     path("settings/", settings.account, name="account"),
     path("settings/tokens/", settings.tokens, name="tokens"),

@@ -190,7 +190,7 @@ def test_a_page_takes_a_fixed_number_of_queries(
     competition: Competition, limit: int, django_assert_num_queries: Counted
 ) -> None:
     assert competition.current_version
-    with django_assert_num_queries(5):  # phases, divisions, boards, rows, earlier ranks
+    with django_assert_num_queries(6):  # phases, divisions, boards, rows, earlier, certainties
         page(competition, limit=limit)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page(competition, limit=limit, sort="size", team="Team")

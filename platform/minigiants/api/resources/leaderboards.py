@@ -56,6 +56,11 @@ ROW_COLUMNS = (
     "team",
     "baseline",
     "score",
+    "low",
+    "high",
+    "band",
+    "lowest_rank",
+    "highest_rank",
     "parameters",
     "tensor_bits",
     "artifact_bytes",
@@ -140,7 +145,11 @@ def read(
         boards=[BoardOut.model_validate(page) for page in pages],
     )
     rows = [
-        {**row.model_dump(), "division": board.division.slug}
+        {
+            **row.model_dump(),
+            "division": board.division.slug,
+            **(row.certainty.model_dump() if row.certainty else {}),
+        }
         for board in body.boards
         for row in board.rows
     ]

@@ -9,6 +9,16 @@ from minigiants.api.schemas.base import In, Out
 from minigiants.api.schemas.competitions import DivisionName, MetricOut
 
 
+class CertaintyOut(Out):
+    """What noise allows to be said of a standing."""
+
+    low: float = Field(description="Of the score's 95 % interval")
+    high: float = Field(description="Of the score's 95 % interval")
+    band: int = Field(description="The tie band, from 1")
+    lowest_rank: int = Field(description="The best rank that no test excludes")
+    highest_rank: int = Field(description="The worst rank that no test excludes")
+
+
 class Row(Out):
     rank: int
     earlier_rank: int | None = Field(description="When the day began (UTC); null for who is new")
@@ -28,6 +38,7 @@ class Row(Out):
     submitted_at: datetime
     last_at: datetime = Field(description="When the team's latest entry was handed in")
     on_front: bool = Field(description="Nobody above has as few parameters")
+    certainty: CertaintyOut | None = Field(description="Null where there is no interval (yet)")
 
 
 class BoardOut(Out):

@@ -7,12 +7,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from minigiants.competitions.selectors import competition_list, public_files, rules_accepted
 from minigiants.competitions.services import rules_accept
-from minigiants.leaderboards.board_pages import BoardQuery, boards_page
-from minigiants.teams.selectors import team_find
 from minigiants.web.competition_cards import competition_cards
 from minigiants.web.page_text import page_text
 from minigiants.web.views.competition_page import competition_page
-from minigiants.web.views.people import person_of, person_or_none
+from minigiants.web.views.people import person_of
 
 
 @require_safe
@@ -56,34 +54,3 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
         accepted=rules_accepted(user=request.user, competition=page.competition),
     )
     return render(request, "web/competition/rules.html", context)
-
-
-@require_safe
-def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
-    """The public boards of a phase. htmx asks for the rows after a cursor alone."""
-    page = competition_page(request, slug)
-    division = request.GET.get("division") or None
-    shown, boards = boards_page(
-        competition=page.competition,
-        query=BoardQuery(
-            phase=request.GET.get("phase") or None,
-            division=division,
-            cursor=request.GET.get("cursor") or None,
-        ),
-        viewer=request.user,
-    )
-    person = person_or_none(request)
-    team = team_find(user=person, competition=page.competition) if person else None
-    context = page.context(
-        "leaderboard",
-        shown_phase=shown,
-        phases=page.spec.phases,
-        divisions=page.spec.divisions,
-        division_slug=division,
-        boards=boards,
-        is_continued="cursor" in request.GET,
-        own_team=team,
-    )
-    if request.htmx and "cursor" in request.GET:  # type: ignore[attr-defined]
-        return render(request, "web/competition/board_rows.html", context | {"board": boards[0]})
-    return render(request, "web/competition/leaderboard.html", context)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from minigiants.core.problems import Problem
 from minigiants.submissions.models import Submission
 from minigiants.submissions.presentation import smoke_log, submission_view
+from minigiants.submissions.selection import submission_select
 from minigiants.submissions.selectors import submission_get, submission_list
 from minigiants.submissions.services import submission_cancel
 from minigiants.web.measured import measured_rows
@@ -89,4 +90,26 @@ def cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse:
         messages.warning(request, f"{problem.title}. {problem.how_to_mend}")
     else:
         messages.success(request, "The submission is cancelled. No quota was charged.")
+    return redirect("web:submission", submission_id=submission_id)
+
+
+@require_POST
+def select(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Make a submission a final selection of its team, or take that back."""
+    is_selected = request.POST.get("selected") == "yes"
+    try:
+        submission_select(
+            user=person_of(request), submission_id=submission_id, is_selected=is_selected
+        )
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        messages.warning(request, f"{problem.title}. {problem.detail} {problem.how_to_mend}")
+    else:
+        messages.success(
+            request,
+            "It is one of your team's final selections now."
+            if is_selected
+            else "It is no final selection any more.",
+        )
     return redirect("web:submission", submission_id=submission_id)

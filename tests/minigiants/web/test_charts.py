@@ -1,0 +1,75 @@
+"""Scales and drawings."""
+
+from datetime import UTC, datetime, timedelta
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minigiants.web.charts.scales import Linear, Logarithmic, Timeline
+from minigiants.web.charts.sparkline import sparkline
+from minigiants.web.charts.steps_chart import StepLine, steps_chart
+from minigiants.web.charts.svg import Drawing
+
+NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
+VALUES = st.lists(
+    st.floats(min_value=-1e6, max_value=1e6).filter(lambda value: value == 0 or abs(value) > 1e-6),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(values=VALUES)
+def test_a_linear_scale_holds_all_and_keeps_their_order(values: list[float]) -> None:
+    scale = Linear.over(values, start=100, end=0)
+    places = [scale.at(value) for value in sorted(values)]
+    assert places == sorted(places, reverse=True)
+    assert all(0 <= place <= 100 for place in places)
+    ticks = scale.ticks()
+    assert 1 <= len(ticks) <= 12
+    assert all(scale.low <= tick <= scale.high for tick in ticks)
+
+
+@given(values=st.lists(st.floats(min_value=1e-6, max_value=1e12), min_size=1, max_size=6))
+def test_a_logarithmic_scale_holds_all_and_keeps_their_order(values: list[float]) -> None:
+    scale = Logarithmic.over(values, start=600, end=0)
+    places = [scale.at(value) for value in sorted(values)]
+    assert places == sorted(places, reverse=True)
+    assert all(scale.low <= tick <= scale.high for tick in scale.ticks())
+
+
+@pytest.mark.parametrize("span", [timedelta(seconds=5), timedelta(hours=7), timedelta(days=900)])
+def test_a_timeline_has_round_ticks(span: timedelta) -> None:
+    scale = Timeline(NOW, NOW + span, 0, 100)
+    assert len(scale.ticks()) <= 6
+    assert all(NOW <= tick <= NOW + span for tick in scale.ticks())
+    assert [scale.at(NOW), scale.at(NOW + span)] == [0, 100]
+
+
+def test_what_people_wrote_is_text_in_a_drawing() -> None:
+    hostile = '"><script>alert(1)</script>'
+    drawing = Drawing("x", hostile, hostile)
+    drawing.text("label", 1, 2, hostile)
+    drawing.group("point", hostile)
+    markup = drawing.render()
+    assert "<script" not in markup
+    assert [element.tag for element in fromstring(markup)] == ["title", "desc", "text", "g"]
+
+
+def test_lines_without_steps_are_left_out() -> None:
+    def draw(*lines: StepLine) -> str:
+        return steps_chart(lines, name="n", title="t", metric="m", higher_is_better=True, until=NOW)
+
+    assert draw(StepLine("empty", ())) == ""
+    assert "empty" not in draw(StepLine("empty", ()), StepLine("one", [(NOW, 0.5, "half")]))
+
+
+@pytest.mark.parametrize(("higher_is_better", "rises"), [(True, True), (False, True)])
+def test_a_sparkline_rises_when_a_team_gets_better(higher_is_better: bool, rises: bool) -> None:
+    scores = [0.1, 0.9] if higher_is_better else [0.9, 0.1]
+    drawn = fromstring(sparkline("s", scores, higher_is_better=higher_is_better))
+    (path,) = [element for element in drawn if element.tag == "path"]
+    first, last = (float(part.split()[1]) for part in path.attrib["d"].strip("M").split("L"))
+    assert (last < first) is rises
+    assert sparkline("s", [0.5], higher_is_better=True) == ""
