@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import clients, inspection, lockstep, record, sustained, upload, warm
+from benchmarks import clients, inspection, lockstep, record, statistics, sustained, upload, warm
 
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "upload": upload.measure,
@@ -22,12 +22,14 @@ BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "lockstep": lockstep.measure,
     "warm": warm.measure,
     "sustained": sustained.measure,
+    "statistics": statistics.measure,
 }
 QUICK: Mapping[str, Callable[[], dict[str, Any]]] = {
     "upload": partial(upload.measure, mebibytes=64),
     "clients": partial(clients.measure, clients=4, seconds=1.0),
     "warm": partial(warm.measure, count=3),
     "sustained": partial(sustained.measure, count=8),
+    "statistics": partial(statistics.measure, boards=20, intervals=200),
 }
 """What `--quick` puts in the place of those of the same name."""
 

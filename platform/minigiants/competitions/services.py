@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import ProtectedError
+from django.utils import timezone
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import (
@@ -134,6 +135,7 @@ def _serve_version(
         Host.objects.create(competition=founded, user=actor, role=Host.Role.OWNER)
     # The row is the lock: two who publish at once must count versions one after the other.
     competition = Competition.objects.select_for_update().get(slug=pack.slug)
+    _require_fixed(competition, pack.spec)
     version = competition.versions.filter(content_hash=content_hash).first()
     if version is None:
         version = PackVersion.objects.create(
@@ -166,6 +168,25 @@ def _serve_version(
         content_hash=content_hash,
     )
     return version
+
+
+def _require_fixed(competition: Competition, spec: PackSpec) -> None:
+    """Refuse to change, once a phase has opened, what scores are told and records are kept by."""
+    current = competition.current_version
+    opened = competition.phases.filter(opens_at__lte=timezone.now()).exists()
+    if current is None or not opened:
+        return
+    before = current.spec
+    faults = [
+        PackFault(SPECIFICATION, None, field, "a phase has opened, and this was fixed before")
+        for field, is_kept in (
+            ("records", before.records == spec.records),
+            ("release", before.release == spec.release),
+        )
+        if not is_kept
+    ]
+    if faults:
+        raise PackRefused(faults)
 
 
 def _content_hash(

@@ -281,3 +281,28 @@ def test_a_pack_may_lie_anywhere(make_pack: MakePack, tmp_path: Path) -> None:
     first = publish(make_pack())
     shutil.move(make_pack(), moved)
     assert publish(moved) == first
+
+
+RULES_OF_BOARDS = ["records:\n  alpha: 0.05\n", "release:\n  rule: ladder\n"]
+
+
+@pytest.mark.parametrize("changed", RULES_OF_BOARDS, ids=["records", "release"])
+def test_what_records_and_releases_go_by_is_fixed_once_a_phase_has_opened(
+    make_pack: MakePack, tiny_specification: str, changed: str
+) -> None:
+    publish(make_pack())
+    (message,) = messages(make_pack(specification=tiny_specification + changed))
+    assert "fixed before" in message
+    ahead = tiny_specification.replace("2026-", "2126-")
+    publish(make_pack(slug="ahead", specification=ahead))
+    version = publish(make_pack(slug="ahead", specification=ahead + changed))
+    assert version.number == 2
+
+
+def test_the_ladder_without_a_step_needs_losses(
+    make_pack: MakePack, tiny_specification: str
+) -> None:
+    joint = tiny_specification.replace("name: accuracy", "name: matthews")
+    (message,) = messages(make_pack(specification=joint + "release:\n  rule: ladder\n"))
+    assert "name a step" in message
+    publish(make_pack(specification=joint + "release:\n  rule: ladder\n  step: 0.01\n"))

@@ -51,13 +51,14 @@ def _mcnemar(one: Floats, other: Floats) -> Floats:
     return p_values
 
 
-def bootstrap_pairs(values: Floats, resampled: Floats, examples: int) -> Pairs:
+def bootstrap_pairs(values: Floats, resampled: Floats, examples: float) -> Pairs:
     """Of models that were resampled with common draws: `values` [T] and `resampled` [T, R].
 
     The difference divided by its bootstrap standard error is held against Student's t
     distribution: with R resamples no quantile can be told that is as far out as many tests at
-    once need. Degrees of freedom are one less than the fewer of examples and resamples, since the
-    standard error is known only so well. No p-value is below what `examples` signs can tell.
+    once need. Degrees of freedom are one less than the fewer of `examples` (of those that weigh
+    unequally, the effective number) and resamples, since the standard error is known only so
+    well. No p-value is below what the signs of as many differences can tell.
     """
     centred = resampled - resampled.mean(axis=1, keepdims=True)
     count = resampled.shape[1]
@@ -67,13 +68,19 @@ def bootstrap_pairs(values: Floats, resampled: Floats, examples: int) -> Pairs:
     # What is left of equal numbers after subtraction is rounding, not spread.
     variances[variances <= 1e-12 * (spread[:, None] + spread[None, :])] = 0.0
     differences = values[None, :] - values[:, None]
+    errors = np.sqrt(variances) * _unbiased(examples)
     return Pairs(
         differences=differences,
-        p_values=_student(differences, np.sqrt(variances), min(examples, count) - 1, examples),
+        p_values=_student(differences, errors, min(examples, count) - 1, examples),
     )
 
 
-def _student(differences: Floats, errors: Floats, freedom: int, examples: int) -> Floats:
+def _unbiased(examples: float) -> float:
+    """A bootstrap divides by n where a standard error divides by n - 1."""
+    return float(np.sqrt(examples / (examples - 1))) if examples > 1 else np.inf
+
+
+def _student(differences: Floats, errors: Floats, freedom: float, examples: float) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.abs(differences) / errors
     ratios = np.where(np.isnan(ratios), 0.0, ratios)
@@ -107,13 +114,13 @@ def exact_difference(wrong: NDArray[np.bool_]) -> Difference:
     )
 
 
-def bootstrap_difference(values: Floats, resampled: Floats, examples: int) -> Difference:
+def bootstrap_difference(values: Floats, resampled: Floats, examples: float) -> Difference:
     """Two models that were resampled with common draws: `values` [2] and `resampled` [2, R].
 
     The test is that of `bootstrap_pairs`, the interval the one that belongs to it.
     """
     pairs = bootstrap_pairs(values, resampled, examples)
-    error = float((resampled[1] - resampled[0]).std(ddof=1))
+    error = float((resampled[1] - resampled[0]).std(ddof=1)) * _unbiased(examples)
     freedom = min(examples, resampled.shape[1]) - 1
     half = error * float(special.stdtrit(freedom, 0.5 + CONFIDENCE / 2))
     value = float(pairs.differences[0, 1])

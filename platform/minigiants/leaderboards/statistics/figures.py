@@ -37,6 +37,13 @@ class Sample:
         """The n."""
         return int(self.losses.shape[1])
 
+    @property
+    def effective_examples(self) -> float:
+        """How many examples of equal weight would tell as much (Kish 1965): n without weights."""
+        if self.weights is None:
+            return float(self.examples)
+        return float(self.weights.sum(dtype=np.float64) ** 2 / (self.weights**2).sum())
+
     def are_gains(self, *, higher_is_better: bool) -> bool:
         """Whether more is better: an organizer's metric may be the mean of what it calls losses."""
         return higher_is_better and self.value_of is ValueOf.MEAN
@@ -117,7 +124,7 @@ def figures_of(
     )
     return _figures(
         mapped(studentised(drawn), found.value_of),
-        bootstrap_pairs(values, resampled, found.examples),
+        bootstrap_pairs(values, resampled, found.effective_examples),
         IntervalMethod.STUDENTISED,
         PairMethod.BOOTSTRAP,
         found.examples,
@@ -141,7 +148,8 @@ def comparison_of(
             found.value_of(means.means), found.value_of(means.resampled), higher_is_better
         )
         drawn = resamples, seed
-    difference = bootstrap_difference(values, resampled, found.examples)
+    told_by = found.effective_examples if isinstance(found, Sample) else found.examples
+    difference = bootstrap_difference(values, resampled, told_by)
     return Comparison(difference, PairMethod.BOOTSTRAP, found.examples, *drawn)
 
 
