@@ -39,10 +39,15 @@ class Sample:
 
     @property
     def effective_examples(self) -> float:
-        """How many examples of equal weight would tell as much (Kish 1965): n without weights."""
+        """How many examples of equal weight would tell as much of the noise: n without weights.
+
+        That is how well a standard error is known: Satterthwaite's degrees of freedom (1946) of
+        Σ weight² · difference², (Σ weight²)² / Σ weight⁴.
+        """
         if self.weights is None:
             return float(self.examples)
-        return float(self.weights.sum(dtype=np.float64) ** 2 / (self.weights**2).sum())
+        squares = (self.weights / self.weights.mean(dtype=np.float64)) ** 2
+        return float(squares.sum() ** 2 / (squares**2).sum())
 
     def are_gains(self, *, higher_is_better: bool) -> bool:
         """Whether more is better: an organizer's metric may be the mean of what it calls losses."""
