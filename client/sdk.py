@@ -71,8 +71,7 @@ class Minigiants:
 
     def competitions(self) -> list[Competition]:
         """Every published competition."""
-        items = self._transport.get("/competitions")["items"]
-        return [Competition.model_validate(item) for item in items]
+        return [Competition.model_validate(item) for item in self._items("/competitions")]
 
     def competition(self, slug: str) -> Competition:
         """One competition, with all that it tells."""
@@ -125,12 +124,15 @@ class Minigiants:
 
     def submissions(self, competition: str) -> Iterator[Submission]:
         """Your team's submissions, the newest first."""
+        items = self._items(f"/competitions/{competition}/submissions")
+        yield from (Submission.model_validate(item) for item in items)
+
+    def _items(self, path: str) -> Iterator[Any]:
+        """The rows of a list, page after page."""
         cursor: str | None = None
         while True:
-            page = self._transport.get(
-                f"/competitions/{competition}/submissions", cursor=cursor, limit=PAGE
-            )
-            yield from (Submission.model_validate(item) for item in page["items"])
+            page = self._transport.get(path, cursor=cursor, limit=PAGE)
+            yield from page["items"]
             cursor = page["next_cursor"]
             if cursor is None:
                 return

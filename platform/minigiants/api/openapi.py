@@ -10,7 +10,7 @@ from minigiants.api.authentication import Anyone, BearerToken
 from minigiants.api.idempotency import HEADER, MARK
 from minigiants.api.openapi_examples import EXAMPLES, TAGS
 from minigiants.api.schemas.problem import ProblemOut
-from minigiants.notifications.webhook_events import EventKind, all_kinds
+from minigiants.notifications.webhook_events import EventKind, all_kinds, example_data
 
 PART_PATH: Final = "uploads/{upload_id}/files/{position}/parts/{number}"
 
@@ -90,6 +90,13 @@ def _webhook(kind: EventKind) -> dict[str, Any]:
             "data": {"type": "object"},
         },
     }
+    content: dict[str, Any] = {"schema": body}
+    if kind.name == "submission.scored":
+        content["example"] = {
+            "type": kind.name,
+            "timestamp": "2026-01-02T03:09:10+00:00",
+            "data": example_data(),
+        }
     headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
     return {
         "summary": kind.summary,
@@ -100,7 +107,7 @@ def _webhook(kind: EventKind) -> dict[str, Any]:
             {"in": "header", "name": name, "required": True, "schema": {"type": "string"}}
             for name in headers
         ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {"2XX": {"description": "Received; anything else is tried again"}},
     }
 

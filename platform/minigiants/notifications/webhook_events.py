@@ -140,7 +140,7 @@ register(
 
 
 def example_data() -> dict[str, Any]:
-    """The `data` of a submission's event, for documentation and tests of receivers."""
+    """The `data` of a submission's event, as documentation shows it."""
     return {
         "id": "01890a5d-ac96-774b-bcce-b302099a8057",
         "number": 7,
