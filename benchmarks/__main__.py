@@ -13,7 +13,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import clients, inspection, lockstep, record, statistics, sustained, upload, warm
+from benchmarks import (
+    boards,
+    clients,
+    inspection,
+    lockstep,
+    record,
+    statistics,
+    sustained,
+    upload,
+    warm,
+)
 
 BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "upload": upload.measure,
@@ -23,6 +33,7 @@ BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "warm": warm.measure,
     "sustained": sustained.measure,
     "statistics": statistics.measure,
+    "boards": boards.measure,
 }
 QUICK: Mapping[str, Callable[[], dict[str, Any]]] = {
     "upload": partial(upload.measure, mebibytes=64),
@@ -30,6 +41,7 @@ QUICK: Mapping[str, Callable[[], dict[str, Any]]] = {
     "warm": partial(warm.measure, count=3),
     "sustained": partial(sustained.measure, count=8),
     "statistics": partial(statistics.measure, boards=20, intervals=200),
+    "boards": partial(boards.measure, sizes=(200, 1_000), repeats=10),
 }
 """What `--quick` puts in the place of those of the same name."""
 
