@@ -1,4 +1,4 @@
-"""Boards of growing size: pages, ranks and updates, against adding submissions up at each request."""
+"""Boards of growing size: pages, ranks, updates; and adding submissions up at each request."""
 
 import os
 import random
@@ -56,7 +56,7 @@ def _start(cleanup: ExitStack) -> None:
     servers = Servers(own_postgres=True)
     cleanup.callback(servers.stop)
     servers.start()
-    assert servers.postgres is not None  # noqa: S101  (asked for above)
+    assert servers.postgres is not None
     blobs = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="minigiants-bench-")))
     os.environ.update(
         {

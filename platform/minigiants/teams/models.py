@@ -3,7 +3,9 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from minigiants.competitions.models import Competition
@@ -39,6 +41,12 @@ class Team(Entity):
                 fields=["competition", "name"],
                 name="team_name",
                 condition=models.Q(merged_into__isnull=True),
+            )
+        ]
+        indexes: ClassVar = [
+            # For searches by how a name begins, whatever the case.
+            models.Index(
+                "competition", OpClass(Upper("name"), name="text_pattern_ops"), name="team_search"
             )
         ]
 

@@ -34,6 +34,7 @@ SWEEPS = (
     "artifacts.uploads_sweep",
     "api.idempotency_sweep",
     "notifications.deliveries_sweep",
+    "leaderboards.ranks_note",
 )
 RETRY_SECONDS = 5
 """How late what was to be sent again (to a webhook) may be."""
