@@ -248,7 +248,8 @@ def test_lists_cost_the_same_for_any_number_of_rows(
         member_client.get("/api/v1/competitions")
     with django_assert_num_queries(5):  # token, competition, phases, divisions, boards
         member_client.get(f"/api/v1/competitions/{slug}/leaderboard")
-    with django_assert_num_queries(7):  # token, competition, rows, 3 prefetched, one rank
+    # token, competition, rows, 3 prefetched, comparisons, one rank
+    with django_assert_num_queries(8):
         member_client.get(f"/api/v1/competitions/{slug}/submissions")
     assert Submission.objects.count() == rows
 

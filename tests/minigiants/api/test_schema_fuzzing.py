@@ -166,6 +166,8 @@ def _ask(operation: Any, persona: Persona, world: World, mode: GenerationMode) -
             assert mode is GenerationMode.NEGATIVE
 
 
+# The server runs in this process: what it draws looks to hypothesis as if a strategy had drawn it.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @pytest.mark.parametrize("name", ["participant", "host", "anonymous"])
 def test_every_answer_is_one_that_the_document_promises(
     world: World, asgi_server: AsgiServer, settings: Any, name: str
