@@ -151,6 +151,12 @@ class Minigiants:
             self._transport.post(f"/submissions/{submission_id}/cancel")
         )
 
+    def select(self, submission_id: str, *, undo: bool = False) -> Submission:
+        """Make a submission one of your team's final selections; with `undo` take that back."""
+        path = f"/submissions/{submission_id}/select"
+        answer = self._transport.delete(path) if undo else self._transport.post(path)
+        return Submission.model_validate(answer)
+
     def follow(
         self, submission: Submission, *, timeout: float | None = None
     ) -> Iterator[Submission]:

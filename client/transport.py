@@ -73,9 +73,9 @@ class Transport:
         key = {"Idempotency-Key": str(uuid4())}
         return self._send("POST", path, json=body, headers=key).json()
 
-    def delete(self, path: str) -> None:
-        """A DELETE."""
-        self._send("DELETE", path)
+    def delete(self, path: str) -> Any:
+        """The JSON answer to a DELETE."""
+        return self._send("DELETE", path).json()
 
     def put_bytes(
         self,

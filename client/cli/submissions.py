@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     command(app, "submissions")(submissions)
     command(app, "status")(status)
     command(app, "cancel")(cancel)
+    command(app, "select")(select)
 
 
 def submit(
@@ -147,6 +148,22 @@ def cancel(*, submission_id: Id, as_json: Json = False) -> None:
         show_json(submission.raw())
     else:
         say(f"Submission {submission.number} to {submission.competition}: {submission.status}")
+
+
+def select(
+    *,
+    submission_id: Id,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the selection back.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a submission one of your team's final selections, which count on the private board."""
+    with Minigiants() as server:
+        submission = server.select(submission_id, undo=undo)
+    if as_json:
+        show_json(submission.raw())
+    else:
+        state = "not selected any more" if undo else "selected"
+        say(f"Submission {submission.number} to {submission.competition}: {state}")
 
 
 def status(

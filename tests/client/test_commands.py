@@ -174,6 +174,18 @@ def test_a_submission_is_taken_back(logged_in: str, competition: Competition, mo
     assert "cancelled" in run("status", view["id"]).stdout
 
 
+def test_a_submission_is_selected_and_deselected(
+    logged_in: str, competition: Competition, person: User
+) -> None:
+    team = team_of_user(user=person, competition=competition)
+    submission = SubmissionFactory(artifact=ArtifactFactory(team=team), status=Status.SCORED)
+    for arguments, selected in (((), True), (("--undo",), False)):
+        answer("select", str(submission.pk), *arguments)
+        submission.refresh_from_db()
+        assert (submission.selected_at is not None) is selected
+    assert ": selected" in run("select", str(submission.pk)).stdout
+
+
 def test_a_mistyped_command_is_no_rejected_model() -> None:
     for arguments in (("submit",), ("submit", ".", "-c", "tiny", "--wate"), ("sumbit",)):
         assert run(*arguments).exit_code == 64
