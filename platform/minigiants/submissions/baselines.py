@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 
-from evaluator.inspection import detect_format, folder_files, participant_code_formats
+from evaluator.inspection import detect_format, folder_files
 from minigiants.accounts.models import User
 from minigiants.artifacts.models import Artifact
 from minigiants.artifacts.services import artifact_store
@@ -23,7 +23,7 @@ from minigiants.core.problems import Conflict, Problem
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.problems import DuplicateSubmission
 from minigiants.submissions.services import submission_create
-from minigiants.submissions.workers import capacity_of
+from minigiants.submissions.workers import RUN_EVERYWHERE, capacity_of
 from minigiants.teams.models import Team
 from minigiants.teams.services import team_of_user
 
@@ -55,7 +55,7 @@ def baselines_hand_in(*, competition: Competition, folder: Path) -> list[Baselin
     """Hand in the baselines of the pack in `folder`, in the order in which it lists them.
 
     What was handed in to the current version before, and has not failed, is left alone. A
-    baseline that is participant code waits until some worker offers a container for it. Each
+    baseline in a format that not every worker runs waits until some worker offers it. Each
     baseline competes as a team of its own, under its title. Raises Conflict if a person owns the
     name of a baseline's account.
     """
@@ -65,7 +65,7 @@ def baselines_hand_in(*, competition: Competition, folder: Path) -> list[Baselin
     for baseline in spec.baselines:
         files = folder / baseline.folder / ARTIFACT
         name = detect_format(folder_files(files))
-        if name in participant_code_formats and name not in runnable:
+        if name not in RUN_EVERYWHERE and name not in runnable:
             results.append(BaselineResult(baseline, Outcome.NEEDS_CONTAINER))
         else:
             results.append(_hand_in(competition, baseline, files))

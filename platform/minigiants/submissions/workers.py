@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from evaluator.contract import Presence, Role
-from evaluator.inspection import participant_code_formats
 from minigiants.config.celery import app as celery
 from minigiants.core.audit import audit_write
 from minigiants.core.problems import NotPermitted
@@ -19,7 +18,10 @@ from minigiants.submissions.models import WorkerKey, WorkerPresence
 from minigiants.submissions.problems import InvalidWorkerKey
 
 BASELINES_TASK = "submissions.baselines_catch_up"
-"""Sent when a profile can run participants' code that it could not run before."""
+"""Sent when a profile can run a format that it could not run before, and not everywhere can."""
+
+RUN_EVERYWHERE = frozenset({"onnx", "predictions"})
+"""Formats that every predict worker runs. `python` needs a container, `transformers` torch."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def presence_record(*, key: WorkerKey, presence: Presence) -> WorkerPresence:
     """Note that a worker is there. Raises NotPermitted when it claims another role or profile."""
     if (presence.role, presence.profile) != (key.role, key.profile):
         raise NotPermitted(f"This credential is for {key.role}.{key.profile}.")
-    could_run_code = capacity_of(profile=key.profile).formats & participant_code_formats
+    could_run = capacity_of(profile=key.profile).formats
     row, _ = WorkerPresence.objects.update_or_create(
         key=key,
         name=presence.worker,
@@ -85,7 +87,7 @@ def presence_record(*, key: WorkerKey, presence: Presence) -> WorkerPresence:
             "seen_at": timezone.now(),
         },
     )
-    if participant_code_formats.intersection(presence.formats) - could_run_code:
+    if set(presence.formats) - could_run - RUN_EVERYWHERE:
         transaction.on_commit(lambda: celery.send_task(BASELINES_TASK), robust=True)
     return row
 

@@ -119,6 +119,19 @@ def test_a_container_that_appears_later_brings_the_python_baseline(
     assert len(handed_in()) == 3
 
 
+def test_a_checkpoint_waits_for_a_worker_that_has_torch(
+    packs: Path,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[list[Any]]],
+) -> None:
+    shutil.copytree(DIGITS.parent / "tiny-code-lm", packs / "tiny-code-lm")
+    worker_offers("onnx")
+    assert "llama-96k: waits for a worker" in seed("--competitions", "tiny-code-lm")
+    with django_capture_on_commit_callbacks() as callbacks:
+        worker_offers("onnx", "transformers")
+    assert len(callbacks) == 1
+    assert "llama-96k: handed in" in seed("--competitions", "tiny-code-lm")
+
+
 def test_a_failed_baseline_is_handed_in_again() -> None:
     seed()
     submission = Submission.objects.order_by("pk")[0]
