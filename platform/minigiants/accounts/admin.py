@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from minigiants.accounts.models import ApiToken, User
+from minigiants.accounts.preferences import FIELDS
 from minigiants.core.audit import audit_write
 
 
@@ -15,7 +16,7 @@ class PersonAdmin(UserAdmin[User]):
     list_display = ("username", "email", "is_active", "is_staff", "date_joined")
     fieldsets = (
         *(UserAdmin.fieldsets or ()),
-        ("Notifications", {"fields": ("wants_result_mail",)}),
+        ("Notifications", {"fields": tuple(FIELDS.values())}),
     )
 
 

@@ -9,14 +9,23 @@ from django.utils import timezone
 
 from minigiants.core.models import Entity
 
+ABOUT_CHARACTERS = 500
+
 
 class User(AbstractUser):
     """A person. The user name is public, the e-mail address is not."""
 
     email = models.EmailField("e-mail address", unique=True)
+    about = models.CharField(max_length=ABOUT_CHARACTERS, blank=True, default="")
+    homepage = models.URLField(blank=True, default="")
+    is_profile_public = models.BooleanField(default=True)
     wants_result_mail = models.BooleanField(
         default=False, help_text="Send an e-mail when a submission is scored or fails."
     )
+    wants_reply_mail = models.BooleanField(default=True)
+    wants_announcement_mail = models.BooleanField(default=True)
+    wants_team_mail = models.BooleanField(default=True)
+    wants_moderation_mail = models.BooleanField(default=True)
 
 
 class Scope(models.TextChoices):

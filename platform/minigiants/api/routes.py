@@ -6,11 +6,14 @@ from minigiants.api.json_bodies import StrictJson
 from minigiants.api.openapi import DocumentedAPI
 from minigiants.api.resources import (
     artifacts,
+    community,
     competitions,
     data,
     installation,
     leaderboards,
     me,
+    notices,
+    people,
     records,
     rulings,
     submissions,
@@ -31,7 +34,10 @@ api = DocumentedAPI(
 install(api)
 for resource in (
     me,
+    notices,
+    people,
     competitions,
+    community,
     teams,
     data,
     leaderboards,

@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from minigiants.accounts.models import ApiToken
 from minigiants.api.problems import TokenBound
 from minigiants.artifacts.models import Artifact, UploadSession
+from minigiants.community.models import Thread
 from minigiants.core.problems import NotFound
 from minigiants.submissions.models import Submission
 
@@ -37,6 +38,7 @@ BELONGINGS: Final[Mapping[str, tuple[type[Model], str]]] = {
     "upload_id": (UploadSession, "team__competition__slug"),
     "artifact_id": (Artifact, "team__competition__slug"),
     "submission_id": (Submission, "competition__slug"),
+    "thread_id": (Thread, "competition__slug"),
 }
 """Parameters of addresses that are identities: of what, and the way to its competition's slug."""
 

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "minigiants.core",
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
     "minigiants.leaderboards",
     "minigiants.submissions",
     "minigiants.notifications",
+    "minigiants.community",
     "minigiants.api",
 ]
 MIDDLEWARE = [

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from minigiants.api.routes import api
 from minigiants.config.health import health
@@ -10,6 +11,8 @@ from minigiants.web.views import failures
 urlpatterns = [
     path("healthz", health, name="health"),
     path("admin/", admin.site.urls),
+    # Ours ends sessions one by one.
+    path("accounts/sessions/", RedirectView.as_view(pattern_name="web:sessions")),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", api.urls),
     path("", include("minigiants.web.urls")),

@@ -1,7 +1,8 @@
 """Who may see a board, and who may rule over it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -48,3 +49,14 @@ def is_revealed(*, phase: Phase, now: datetime | None = None) -> bool:
     return Board.objects.filter(
         phase=phase, split=Board.Split.PRIVATE, revealed_at__isnull=False
     ).exists()
+
+
+def phases_revealed(boards: Iterable[Board]) -> set[UUID]:
+    """The phases of `boards` that `is_revealed`, as far as these boards and their phases tell."""
+    now = timezone.now()
+    return {
+        board.phase_id
+        for board in boards
+        if (board.phase.reveals_at is not None and board.phase.reveals_at <= now)
+        or (board.split == Board.Split.PRIVATE and board.revealed_at is not None)
+    }

@@ -1,4 +1,4 @@
-"""Webhooks, and what was sent to them."""
+"""What people are told, and webhooks with what was sent to them."""
 
 from typing import ClassVar
 
@@ -7,12 +7,40 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
+from minigiants.accounts.preferences import MailKind
 from minigiants.competitions.models import Competition
 from minigiants.core.models import Entity, OutboxEvent
 from minigiants.teams.models import Team
 
+NOTICE_TITLE_CHARACTERS = 300
 URL_CHARACTERS = 2000
 DESCRIPTION_CHARACTERS = 120
+
+
+class Notice(Entity):
+    """What a person is told on the site, and by mail where that is wanted."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices"
+    )
+    kind = models.CharField(max_length=16, choices=MailKind.choices)
+    title = models.CharField(max_length=NOTICE_TITLE_CHARACTERS)
+    text = models.TextField(blank=True)
+    path = models.CharField(max_length=300, help_text="Where on this site there is more")
+    read_at = models.DateTimeField(null=True, blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True, help_text="Or found not to be wanted")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-id"], name="notice_list"),
+            models.Index(
+                fields=["user"], name="notice_unread", condition=models.Q(read_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class Webhook(Entity):

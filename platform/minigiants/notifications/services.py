@@ -9,10 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from minigiants.accounts.models import User
+from minigiants.accounts.preferences import MailKind, mails_wanted
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_waiting
+from minigiants.notifications.mails import person_mail
 from minigiants.notifications.models import Webhook
-from minigiants.notifications.team_mails import TEAM_MAILS
+from minigiants.notifications.notices import NOTICED_EVENT, notices_mail
+from minigiants.notifications.team_events import TEAM_EVENTS
 from minigiants.notifications.webhook_delivery import DISABLED_EVENT, webhooks_tell
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Rescore, Submission
@@ -74,14 +77,16 @@ def _mail(event: OutboxEvent) -> None:
         _mail_hosts(UUID(event.payload["submission"]))
     elif event.kind == DISABLED_EVENT:
         _mail_webhook_owner(UUID(event.payload["webhook"]))
-    elif event.kind in TEAM_MAILS:
-        TEAM_MAILS[event.kind](event.payload)
+    elif event.kind == NOTICED_EVENT:
+        notices_mail(event.payload)
+    elif event.kind in TEAM_EVENTS:
+        TEAM_EVENTS[event.kind](event.payload)
 
 
 def _mail_result(submission_id: UUID) -> None:
     submission: Submission = submission_whole(submission_id=submission_id)
     person = submission.submitted_by
-    if not person.wants_result_mail or not person.is_active:
+    if not mails_wanted(person)[MailKind.RESULT]:
         return
     view = submission_view(submission)
     if view.status == Status.SCORED:
@@ -95,7 +100,7 @@ def _mail_result(submission_id: UUID) -> None:
         )
     else:
         return
-    send_mail(f"Minigiants: {subject}", body, settings.DEFAULT_FROM_EMAIL, [person.email])
+    person_mail(person=person, kind=MailKind.RESULT, subject=subject, body=body)
 
 
 def _mail_hosts(submission_id: UUID) -> None:

@@ -21,6 +21,7 @@ _MODULES: Final = (
     "minigiants.leaderboards.problems",
     "minigiants.submissions.problems",
     "minigiants.notifications.problems",
+    "minigiants.community.problems",
     "minigiants.api.problems",
 )
 

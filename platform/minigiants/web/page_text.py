@@ -8,7 +8,13 @@ from django.utils.safestring import SafeString
 from minigiants.competitions.models import PackVersion
 from minigiants.core.markdown import markdown_to_html
 
-_HEADING: Final = re.compile(r"(</?h)([1-5])>")
+_HEADING: Final = re.compile(r"(</?h)([1-6])>")
+
+
+def html_below(text: str, *, levels: int) -> SafeString:
+    """Markdown as safe HTML, its headings moved `levels` down below those of the page."""
+    html = markdown_to_html(text)
+    return SafeString(_HEADING.sub(lambda tag: f"{tag[1]}{min(int(tag[2]) + levels, 6)}>", html))
 
 
 def page_text(version: PackVersion, name: str) -> SafeString:
@@ -16,5 +22,4 @@ def page_text(version: PackVersion, name: str) -> SafeString:
 
     Headings move one level down, because the page around them has the first one.
     """
-    html = markdown_to_html(version.pages.get(name, ""))
-    return SafeString(_HEADING.sub(lambda tag: f"{tag[1]}{int(tag[2]) + 1}>", html))
+    return html_below(version.pages.get(name, ""), levels=1)

@@ -1,17 +1,22 @@
 """Addresses of the pages."""
 
 from django.templatetags.static import static
-from django.urls import path
+from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from minigiants.web.views import (
+    announcements,
     boards,
     competitions,
+    discussions,
     docs,
     home,
+    notices,
+    profiles,
     records,
     rescores,
+    sessions,
     settings,
     submissions,
     submit,
@@ -20,6 +25,15 @@ from minigiants.web.views import (
 )
 
 app_name = "web"
+discussion = [
+    path("", discussions.index, name="discussion"),
+    path("new/", discussions.new, name="thread_new"),
+    path("reports/", discussions.reports, name="reports"),
+    path("reports/<uuid:report_id>/dismiss/", discussions.dismiss, name="report_dismiss"),
+    path("posts/<uuid:post_id>/", discussions.post, name="post"),
+    path("<uuid:thread_id>/", discussions.thread, name="thread"),
+    path("<uuid:thread_id>/<slug:action>/", discussions.change, name="thread_change"),
+]
 urlpatterns = [
     path("", home.home, name="home"),
     # Pages name their icon themselves; the admin's and other tools' requests end here.
@@ -41,11 +55,27 @@ urlpatterns = [
     path("competitions/<slug:slug>/team/", team.team, name="team"),
     path("competitions/<slug:slug>/team/<slug:action>/", team.change, name="team_change"),
     path("invitations/<str:key>/", team.invitation, name="invitation"),
+    path("competitions/<slug:slug>/discussion/", include(discussion)),
+    path("competitions/<slug:slug>/announcements/", announcements.index, name="announcements"),
+    path(
+        "competitions/<slug:slug>/announcements/<uuid:announcement_id>/withdraw/",
+        announcements.withdraw,
+        name="announcement_withdraw",
+    ),
+    path("notices/", notices.index, name="notices"),
+    path("notices/read/", notices.read_all, name="notices_read"),
+    path("notices/<uuid:notice_id>/", notices.follow, name="notice"),
+    path("unsubscribe/<str:token>/", notices.unsubscribed, name="unsubscribe"),
     path("submissions/<uuid:submission_id>/", submissions.read, name="submission"),
     path("submissions/<uuid:submission_id>/live/", submissions.live, name="submission_live"),
     path("submissions/<uuid:submission_id>/select/", submissions.select, name="submission_select"),
     path("submissions/<uuid:submission_id>/cancel/", submissions.cancel, name="submission_cancel"),
     path("settings/", settings.account, name="account"),
+    path("people/<str:username>/", profiles.read, name="person"),
+    path("settings/profile/", profiles.edit, name="profile"),
+    path("settings/close/", profiles.close, name="account_close"),
+    path("settings/sessions/", sessions.index, name="sessions"),
+    path("settings/sessions/<int:session_id>/end/", sessions.end, name="session_end"),
     path("settings/tokens/", settings.tokens, name="tokens"),
     path("settings/tokens/<uuid:token_id>/revoke/", settings.revoke, name="token_revoke"),
     path("settings/tokens/<uuid:token_id>/rotate/", settings.rotate, name="token_rotate"),

@@ -22,6 +22,7 @@ from minigiants.accounts.services import token_create
 from minigiants.api.openapi import PART_PATH
 from minigiants.api.routes import api
 from minigiants.artifacts.services import AnnouncedFile, upload_create
+from minigiants.community.threads import thread_create
 from minigiants.notifications.models import Delivery
 from minigiants.notifications.policies import MANAGING_ROLES
 from minigiants.notifications.selectors import Subject
@@ -113,6 +114,11 @@ def _session(allowed: int, *, other: int | None = None) -> Expected:
     }
 
 
+def _moderators(allowed: int) -> Expected:
+    """By session, for hosts and staff."""
+    return {**_session(403), **dict.fromkeys(("staff", *HOSTS), allowed)}
+
+
 def _leader(allowed: int) -> Expected:
     """By session, for the team's leader; other members are told who may."""
     return {**_session(allowed, other=404), "colleague": 403}
@@ -144,6 +150,8 @@ class World:
     invitation: UUID
     proposal: UUID
     team: UUID
+    thread: UUID
+    post: UUID
     cast: Cast
 
     def path(self, template: str) -> str:
@@ -162,6 +170,9 @@ class World:
             "proposal_id": self.proposal,
             "team_id": self.team,
             "phase": "main",
+            "thread_id": self.thread,
+            "post_id": self.post,
+            "username": self.cast.sessions["member"].username,
             "token": "not-a-signed-token",
         }
         for place, delivery in self.deliveries.items():
@@ -171,6 +182,10 @@ class World:
 
 def _announcement(world: World) -> Any:
     return {"competition": world.slug, "files": [{"path": "model.onnx", "size": 4}]}
+
+
+def _post_body(world: World) -> Any:
+    return {"title": "Hello again", "body": "There is more."}
 
 
 V1 = "/api/v1"
@@ -306,6 +321,37 @@ MATRIX: dict[tuple[str, str], Operation] = {
     ("POST", f"{V1}/merges/{{proposal_id}}/answer"): Operation(
         _leader(200), lambda world: {"accept": False}
     ),
+    ("GET", f"{V1}/people/{{username}}"): Operation(_public(200, elsewhere=200)),
+    ("GET", f"{V1}/me/notices"): Operation(
+        # they speak of all competitions
+        {**_needs("read", allowed=200, other=200), "bound": 403}
+    ),
+    ("POST", f"{V1}/me/notices/read"): Operation(_session(200)),
+    ("GET", f"{V1}/competitions/{{slug}}/threads"): Operation(_public(200)),
+    ("POST", f"{V1}/competitions/{{slug}}/threads"): Operation(_session(201), _post_body),
+    ("GET", f"{V1}/threads/{{thread_id}}/posts"): Operation(_public(200, elsewhere=404)),
+    ("POST", f"{V1}/threads/{{thread_id}}/posts"): Operation(
+        _session(201), lambda world: {"body": "A reply"}
+    ),
+    ("PATCH", f"{V1}/threads/{{thread_id}}"): Operation(
+        _moderators(200), lambda world: {"is_locked": True, "is_pinned": True}
+    ),
+    ("PATCH", f"{V1}/posts/{{post_id}}"): Operation(
+        _session(200, other=403), lambda world: {"body": "Changed"}
+    ),
+    ("DELETE", f"{V1}/posts/{{post_id}}"): Operation(_session(204, other=403)),
+    ("POST", f"{V1}/posts/{{post_id}}/reports"): Operation(
+        _session(201), lambda world: {"reason": "Rude"}
+    ),
+    ("PUT", f"{V1}/posts/{{post_id}}/hidden"): Operation(
+        _moderators(204), lambda world: {"reason": "Rude"}
+    ),
+    ("DELETE", f"{V1}/posts/{{post_id}}/hidden"): Operation(_moderators(204)),
+    ("GET", f"{V1}/competitions/{{slug}}/announcements"): Operation(_public(200)),
+    ("POST", f"{V1}/competitions/{{slug}}/announcements"): Operation(
+        _needs("host", allowed=201, other=403, hosts=201, staff=201, members=403),
+        _post_body,
+    ),
     ("GET", f"{V1}/competitions/{{slug}}/quota"): Operation(_needs("read", allowed=200, other=200)),
     ("POST", f"{V1}/uploads"): Operation(
         # who has not accepted the rules may not upload
@@ -396,6 +442,7 @@ def world(team: Team, member: User) -> World:
     proposal = MergeProposal.objects.create(
         team=neighbours, other=team, proposed_by=member_of(neighbours)
     )
+    thread = thread_create(user=member, competition=team.competition, title="Hello", body="Hello")
     return World(
         slug=team.competition.slug,
         artifact=submission.artifact_id,
@@ -408,6 +455,8 @@ def world(team: Team, member: User) -> World:
         invitation=invitation.pk,
         proposal=proposal.pk,
         team=team.pk,
+        thread=thread.pk,
+        post=thread.posts.get().pk,
         cast=cast,
     )
 

@@ -17,6 +17,7 @@ APPS = (
     "leaderboards",
     "submissions",
     "notifications",
+    "community",
     "api",
 )
 

@@ -5,8 +5,10 @@ import re
 import pytest
 from django.core import mail
 
+from minigiants.notifications.selectors import Subject
 from minigiants.notifications.services import outbox_deliver
-from minigiants.submissions.merging import merge_decline, merge_propose
+from minigiants.notifications.webhooks import webhook_create
+from minigiants.submissions.merging import merge_accept, merge_decline, merge_propose
 from minigiants.teams.invitations import invitation_create, invitation_find, invitation_withdraw
 from minigiants.teams.models import Invitation, Team
 from tests.support.factories import TeamFactory, UserFactory, member_of
@@ -23,8 +25,13 @@ def invite(team: Team, to: str) -> Invitation:
     return invitation_create(user=member_of(team), competition=team.competition, to=to)
 
 
+def deliver() -> None:
+    outbox_deliver()  # the event becomes a notice,
+    outbox_deliver()  # and the notice a mail
+
+
 def key_in_mail() -> str:
-    outbox_deliver()
+    deliver()
     (message,) = mail.outbox
     found = re.search(r"/invitations/(\S+)/", str(message.body))
     assert found is not None
@@ -62,7 +69,25 @@ def test_what_was_withdrawn_is_not_mailed(team: Team) -> None:
 def test_a_proposal_is_mailed_to_the_leader_who_decides(team: Team) -> None:
     other = TeamFactory(competition=team.competition)
     merge_propose(user=member_of(team), competition=team.competition, other_name=other.name)
-    outbox_deliver()
+    deliver()
     (message,) = mail.outbox
     assert message.to == [member_of(other).email]
     assert f"/competitions/{team.competition.slug}/team/" in str(message.body)
+
+
+def test_members_hear_of_a_merge_and_webhooks_go_along(team: Team) -> None:
+    other = TeamFactory(competition=team.competition)
+    leader = member_of(other)
+    webhook, _ = webhook_create(
+        user=leader, subject=Subject(team=other), url="https://example.org/"
+    )
+    proposal = merge_propose(
+        user=member_of(team), competition=team.competition, other_name=other.name
+    )
+    merge_accept(user=leader, proposal_id=proposal.pk)
+    deliver()
+    webhook.refresh_from_db()
+    assert webhook.team == team
+    (message,) = mail.outbox
+    assert message.to == [member_of(team).email]
+    assert "is part of Giants now" in message.subject

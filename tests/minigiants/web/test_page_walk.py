@@ -8,22 +8,13 @@ from minigiants.accounts.models import User
 from minigiants.accounts.services import token_create
 from minigiants.competitions.models import Competition
 from minigiants.submissions.lifecycle import Status
-from minigiants.submissions.merging import merge_propose
 from minigiants.submissions.models import Submission
-from minigiants.teams.invitations import invitation_create
 from minigiants.teams.models import Team
-from minigiants.teams.selectors import invitations_to
 from tests.minigiants.web.board_rows import standing
 from tests.minigiants.web.browsing import Window, browser, log_in, session_of, window
 from tests.minigiants.web.finished import finish
-from tests.support.factories import (
-    ArtifactFactory,
-    SubmissionFactory,
-    TeamFactory,
-    UserFactory,
-    member_add,
-    member_of,
-)
+from tests.minigiants.web.scenes import LONG_NAME, around_the_team, what_was_said
+from tests.support.factories import ArtifactFactory, SubmissionFactory
 
 pytestmark = [
     pytest.mark.browser,
@@ -32,7 +23,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume synchronous iterators"),
 ]
 
-LONG_NAME = "the-team-whose-name-nobody-would-ever-choose-but-somebody-will-anyway-because"
 PUBLIC = [
     "/",
     "/competitions/",
@@ -59,13 +49,17 @@ OWN = [
     "/competitions/digits/leaderboard/",
     "/competitions/digits/submissions/",
     "/competitions/digits/submit/",
-    "/competitions/digits/team/",
     "/settings/",
+    "/people/ada/",
+    "/settings/profile/",
+    "/settings/sessions/",
+    "/settings/close/",
     "/settings/tokens/",
     "/settings/webhooks/",
     "/accounts/email/",
     "/accounts/password/change/",
     "/accounts/2fa/",
+    "/accounts/reauthenticate/",
     "/accounts/logout/",
 ]
 
@@ -75,7 +69,7 @@ def own_pages(competition: Competition, team: Team, person: User) -> list[str]:
     """The addresses of `person`'s pages, with something on each."""
     for number, name in enumerate(["softmax", LONG_NAME, "<b>bold</b>", team.name]):
         standing(competition, name, 0.9 - number / 100, is_baseline=number == 0)
-    around_the_team(team, person)
+    people = [*around_the_team(team, person), *what_was_said(competition, person)]
     token_create(user=person, name=LONG_NAME, scopes=["read", "submit"], days=30)
     found: list[Submission] = []
     for status in (Status.QUEUED, Status.SCORED, Status.FAILED, Status.CANCELLED):
@@ -84,23 +78,7 @@ def own_pages(competition: Competition, team: Team, person: User) -> list[str]:
             finish(item, status)
         found.append(item)
     verdict = f"/competitions/digits/submit/?artifact={ArtifactFactory(team=team).pk}"
-    invitation = invitations_to(person)[0]
-    return [
-        *OWN,
-        verdict,
-        f"/invitations/{invitation.pk}/",
-        *(f"/submissions/{item.pk}/" for item in found),
-    ]
-
-
-def around_the_team(team: Team, person: User) -> None:
-    """Members, invitations and proposals, of all kinds."""
-    others = [TeamFactory(competition=team.competition, name=name) for name in ("One", "Two")]
-    member_add(team, UserFactory(username="grace"))
-    invitation_create(user=person, competition=team.competition, to=f"{LONG_NAME[:60]}@example.org")
-    invitation_create(user=member_of(others[0]), competition=team.competition, to=person.username)
-    merge_propose(user=member_of(others[1]), competition=team.competition, other_name=team.name)
-    merge_propose(user=person, competition=team.competition, other_name="One")
+    return [*OWN, *people, verdict, *(f"/submissions/{item.pk}/" for item in found)]
 
 
 def look(visitor: Window, path: str) -> list[str]:

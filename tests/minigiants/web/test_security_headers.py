@@ -19,6 +19,8 @@ ANYBODY = [
     "/competitions/digits/leaderboard/",
     "/competitions/digits/records/",
     "/competitions/digits/submit/",
+    "/competitions/digits/discussion/",
+    "/competitions/digits/announcements/",
     "/docs/errors",
     "/docs/quickstart",
     "/accounts/login/",
@@ -30,6 +32,8 @@ OWN = [
     "/competitions/digits/submit/",
     "/competitions/digits/submissions/",
     "/competitions/digits/team/",
+    "/competitions/digits/discussion/new/",
+    "/notices/",
     "/settings/tokens/",
 ]
 

@@ -77,7 +77,7 @@ def test_only_staff_is_shown_the_way_to_administration(client: Client, logged_in
 
 def test_mails_on_results_are_chosen_and_unchosen(logged_in: Client, person: User) -> None:
     assert not person.wants_result_mail
-    assert logged_in.post("/settings/", {"results": "on"}).status_code == 302
+    assert logged_in.post("/settings/", {"mails": ["result"]}).status_code == 302
     person.refresh_from_db()
     assert person.wants_result_mail
     assert "checked" in logged_in.get("/settings/").text

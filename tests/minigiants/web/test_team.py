@@ -142,5 +142,5 @@ def test_the_tab_costs_the_same_however_much_is_on_it(
         invited(team, f"p{number}@example.org")
         other = TeamFactory(competition=team.competition)
         merge_propose(user=member_of(other), competition=team.competition, other_name=team.name)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         logged_in.get(PAGE)

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from ninja import Router
 
 from minigiants.accounts.models import ApiToken, Scope, User
-from minigiants.accounts.preferences import result_mail_choose
+from minigiants.accounts.preferences import FIELDS, MailKind, mails_choose, mails_wanted
 from minigiants.accounts.selectors import token_list
 from minigiants.accounts.services import token_create, token_revoke, token_rotate
 from minigiants.api.authentication import ApiRequest, person_of, required, session_only
@@ -36,7 +36,7 @@ def _me(person: User, token: ApiToken | None) -> MeOut:
     return MeOut(
         username=person.username,
         email=person.email,
-        wants_result_mail=person.wants_result_mail,
+        **{FIELDS[kind]: wanted for kind, wanted in mails_wanted(person).items()},
         token=TokenOut.model_validate(token) if token is not None else None,
     )
 
@@ -56,9 +56,9 @@ def me_read(request: ApiRequest) -> MeOut:
 def me_change(request: ApiRequest, payload: MeIn) -> MeOut:
     """Choose which mails you get."""
     person = person_of(request)
-    if payload.wants_result_mail is not None:
-        result_mail_choose(user=person, wanted=payload.wants_result_mail)
-        person.refresh_from_db(fields=["wants_result_mail"])
+    choices = {kind: getattr(payload, FIELDS[kind]) for kind in MailKind}
+    mails_choose(user=person, choices={k: v for k, v in choices.items() if v is not None})
+    person.refresh_from_db(fields=list(FIELDS.values()))
     return _me(person, request.auth.token)
 
 

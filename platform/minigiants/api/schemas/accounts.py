@@ -65,6 +65,10 @@ class MeOut(Out):
     username: str
     email: str
     wants_result_mail: bool
+    wants_reply_mail: bool
+    wants_announcement_mail: bool
+    wants_team_mail: bool
+    wants_moderation_mail: bool
     token: TokenOut | None = Field(description="The token that asked; null for a session")
 
 
@@ -75,4 +79,16 @@ class MeIn(In):
 
     wants_result_mail: bool | None = Field(
         default=None, description="Mails when a submission is scored or fails"
+    )
+    wants_reply_mail: bool | None = Field(
+        default=None, description="Mails on replies in threads that you follow"
+    )
+    wants_announcement_mail: bool | None = Field(
+        default=None, description="Mails on what the hosts of your competitions announce"
+    )
+    wants_team_mail: bool | None = Field(
+        default=None, description="Mails on invitations, proposals and changes of your teams"
+    )
+    wants_moderation_mail: bool | None = Field(
+        default=None, description="Mails on the moderation of your posts, and reports to you"
     )

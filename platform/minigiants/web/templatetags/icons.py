@@ -11,6 +11,10 @@ register = template.Library()
 _SHAPES: Final = {
     "alert": '<path d="M12 4 2.8 20h18.4L12 4Z"/><path d="M12 10v4.5M12 17.4v.1"/>',
     "arrow": '<path d="M4 12h15M13 6l6 6-6 6"/>',
+    "bell": (
+        '<path d="M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15L6 16.5Z"/>'
+        '<path d="M10 20.5a2.2 2.2 0 0 0 4 0"/>'
+    ),
     "board": '<path d="M4 20v-7h5v7M9.5 20V5h5v15M15 20v-9h5v9M3 20h18"/>',
     "check": '<path d="m5 12.5 4.5 4.5L19 7.5"/>',
     "clock": '<circle cx="12" cy="12" r="8.5"/><path d="M12 7v5.2l3.4 2"/>',

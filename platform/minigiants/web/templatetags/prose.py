@@ -7,6 +7,8 @@ from django import template
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
+from minigiants.web.page_text import html_below
+
 register = template.Library()
 
 _CODE: Final = re.compile(r"`([^`]+)`")
@@ -18,6 +20,12 @@ def inline_code(text: str) -> SafeString:
     """`text` escaped, with what stands between backticks as code."""
     escaped = conditional_escape(text)
     return mark_safe(_CODE.sub(r"<code>\1</code>", escaped))  # noqa: S308  (escaped above)
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """What somebody wrote in a discussion, as safe HTML below a heading of the second level."""
+    return html_below(text, levels=2)
 
 
 @register.filter

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from minigiants.accounts.models import ApiToken, Scope, User
-from minigiants.accounts.preferences import result_mail_choose
+from minigiants.accounts.preferences import MailKind, mails_choose, mails_wanted
 from minigiants.accounts.selectors import token_list
 from minigiants.accounts.services import (
     NAME_CHARACTERS,
@@ -60,9 +60,11 @@ class TokenForm(forms.Form):
 class MailForm(forms.Form):
     """Which mails the person wants."""
 
-    results = forms.BooleanField(
+    mails = forms.MultipleChoiceField(
+        choices=MailKind.choices,
         required=False,
-        label="Mail me when a submission is scored or fails",
+        widget=forms.CheckboxSelectMultiple,
+        label="Mail me about",
     )
 
 
@@ -74,11 +76,13 @@ def account(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = MailForm(request.POST)
         if form.is_valid():
-            result_mail_choose(user=person, wanted=form.cleaned_data["results"])
+            chosen = set(form.cleaned_data["mails"])
+            mails_choose(user=person, choices={kind: kind in chosen for kind in MailKind})
             messages.success(request, "Your choice of mails is kept.")
             return redirect("web:account")
     else:
-        form = MailForm(initial={"results": person.wants_result_mail})
+        wanted = [kind for kind, is_wanted in mails_wanted(person).items() if is_wanted]
+        form = MailForm(initial={"mails": wanted})
     return render(request, "web/settings/account.html", {"person": person, "form": form})
 
 
