@@ -26,6 +26,7 @@ WORKDIR /srv/minigiants
 COPY manage.py ./
 COPY evaluator/ evaluator/
 COPY competitions/ competitions/
+COPY docs/ docs/
 COPY platform/ platform/
 COPY docker/redis-users docker/
 # PYTHONPATH, and no __init__.py in platform/: `import platform` stays the standard library's.

@@ -10,6 +10,7 @@
 | MINIGIANTS_BLOBS | where models and data lie: a folder, or s3://bucket/prefix |
 | MINIGIANTS_S3_ENDPOINT | URL of a store that speaks S3 and is not Amazon's |
 | MINIGIANTS_PACKS | folder with the packs that `manage.py seed` publishes |
+| MINIGIANTS_DOCS | folder with the documentation that is shown at /docs |
 | MINIGIANTS_EMAIL_URL | consolemail://, smtp://user:password@host:port or smtps://… |
 | MINIGIANTS_EMAIL_FROM | the sender of mails |
 | MINIGIANTS_WEBHOOK_NETWORKS | comma-separated networks, not public, that webhooks may reach |
@@ -43,6 +44,7 @@ ALLOWED_HOSTS = [
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 BROKER_URL = required("MINIGIANTS_BROKER_URL")
 BLOBS = blobs(os.environ.get("MINIGIANTS_BLOBS") or str(ROOT / "home" / "blobs"))
+DOCS_ROOT = Path(os.environ.get("MINIGIANTS_DOCS", ROOT / "docs"))
 PACKS_ROOT = Path(os.environ.get("MINIGIANTS_PACKS", ROOT / "competitions"))
 
 INSTALLED_APPS = [

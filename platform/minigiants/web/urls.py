@@ -97,4 +97,5 @@ urlpatterns = [
     ),
     path("docs/quickstart", docs.quickstart, name="quickstart"),
     path("docs/errors", docs.errors, name="errors"),
+    path("docs/<str:name>", docs.page, name="documentation"),
 ]

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from minigiants.competitions.selectors import competition_list, public_files, rules_accepted
 from minigiants.competitions.services import rules_accept
 from minigiants.web.competition_cards import competition_cards
+from minigiants.web.competition_filters import STATES, CompetitionFilter
 from minigiants.web.page_text import page_text
 from minigiants.web.views.competition_page import competition_page
 from minigiants.web.views.people import person_of
@@ -15,9 +16,17 @@ from minigiants.web.views.people import person_of
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """All competitions."""
+    """The competitions, or those that suit what is asked for."""
     cards = competition_cards(competition_list(user=request.user))
-    return render(request, "web/competitions.html", {"section": "competitions", "cards": cards})
+    asked = CompetitionFilter.of(request.GET)
+    context = {
+        "section": "competitions",
+        "cards": asked.pick(cards),
+        "filter": asked,
+        "states": STATES,
+        "tasks": sorted({card.spec.task.type for card in cards}),
+    }
+    return render(request, "web/competitions.html", context)
 
 
 @require_safe

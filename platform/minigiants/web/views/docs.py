@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from minigiants.web.documentation import documentation_page
 from minigiants.web.error_catalogue import error_catalogue
 
 
@@ -38,3 +39,10 @@ def errors(request: HttpRequest) -> HttpResponse:
     return render(
         request, "web/docs/errors.html", {"section": "docs", "catalogue": error_catalogue()}
     )
+
+
+@require_safe
+def page(request: HttpRequest, name: str) -> HttpResponse:
+    """A page of the documentation."""
+    context = {"section": "docs", "page": documentation_page(name)}
+    return render(request, "web/docs/page.html", context)
