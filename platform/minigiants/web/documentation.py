@@ -14,6 +14,7 @@ from django.utils.text import slugify
 
 from minigiants.core.markdown import markdown_to_html
 from minigiants.core.problems import NotFound
+from minigiants.web.page_text import reachable
 
 SECTIONS: Final = (
     ("Taking part", ("cli", "api", "webhooks", "ci", "teams", "community", "inspection")),
@@ -93,7 +94,7 @@ def _title(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def _rendered(name: str, text: str) -> DocumentationPage:
-    html = markdown_to_html(_PICTURE.sub("", text))
+    html = reachable(markdown_to_html(_PICTURE.sub("", text)))
     chapters: list[Chapter] = []
 
     def with_anchor(found: re.Match[str]) -> str:

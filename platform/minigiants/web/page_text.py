@@ -8,12 +8,18 @@ from django.utils.safestring import SafeString
 from minigiants.competitions.models import PackVersion
 from minigiants.core.markdown import markdown_to_html
 
+_WIDE: Final = re.compile(r'<(pre|table|math display="block")>')
 _HEADING: Final = re.compile(r"(</?h)([1-6])>")
+
+
+def reachable(html: str) -> SafeString:
+    """Safe HTML in which the keyboard can reach what may be wider than a phone, and scrolls."""
+    return SafeString(_WIDE.sub(r'<\1 tabindex="0">', html))
 
 
 def html_below(text: str, *, levels: int) -> SafeString:
     """Markdown as safe HTML, its headings moved `levels` down below those of the page."""
-    html = markdown_to_html(text)
+    html = reachable(markdown_to_html(text))
     return SafeString(_HEADING.sub(lambda tag: f"{tag[1]}{min(int(tag[2]) + levels, 6)}>", html))
 
 
