@@ -19,6 +19,7 @@ from benchmarks import (
     inspection,
     lockstep,
     record,
+    sandboxes,
     statistics,
     sustained,
     upload,
@@ -30,12 +31,14 @@ BENCHMARKS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "clients": clients.measure,
     "inspection": inspection.measure,
     "lockstep": lockstep.measure,
+    "sandboxes": sandboxes.measure,
     "warm": warm.measure,
     "sustained": sustained.measure,
     "statistics": statistics.measure,
     "boards": boards.measure,
 }
 QUICK: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "sandboxes": partial(sandboxes.measure, count=2),
     "upload": partial(upload.measure, mebibytes=64),
     "clients": partial(clients.measure, clients=4, seconds=1.0),
     "warm": partial(warm.measure, count=3),

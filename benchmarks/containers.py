@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import docker
@@ -48,7 +49,7 @@ def python_models(work: Path, count: int) -> Workload:
         with (target / "model.py").open("a") as code:
             code.write(f"# {number}\n")
         models.append(target)
-    return Workload(workload.slug, workload.packs, models, workload.run_bare)
+    return replace(workload, models=models)
 
 
 def idle_containers_per_minute(count: int) -> float:

@@ -65,7 +65,8 @@ def language_models(work: Path, count: int) -> Workload:
         model=models[0],
         quota=QUOTA,
     )
-    return Workload("language", packs, models[1:], _runner(documents))
+    data = packs / "language" / "data"
+    return Workload("language", packs, data, models[1:], _runner(documents))
 
 
 def _documents() -> list[str]:

@@ -32,6 +32,7 @@ def digits(work: Path, count: int) -> Workload:
     return Workload(
         slug="digits",
         packs=changed_pack(work / "packs", quota=QUOTA),
+        data=data,
         models=_variants(baseline, work / "models", count),
         run_bare=_runner(np.load(data / "hidden" / "test_inputs.npy")),
     )
@@ -71,7 +72,8 @@ def million(work: Path, count: int) -> Workload:
         model=models[0],
         quota=QUOTA,
     )
-    return Workload("million", packs, models[1:], _runner(inputs))
+    data = packs / "million" / "data"
+    return Workload("million", packs, data, models[1:], _runner(inputs))
 
 
 def _variants(model: onnx.ModelProto, folder: Path, count: int) -> list[Path]:

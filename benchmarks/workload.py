@@ -11,7 +11,8 @@ QUOTA = {"per_day": 1000, "concurrent": 100}
 
 @dataclass(frozen=True)
 class Workload:
-    """`models` are folders to hand in to the competition `slug` of the packs in `packs`.
+    """`models` are folders to hand in to the competition `slug` of the packs in `packs`, whose data
+    are built in `data`.
 
     `run_bare` loads one model and runs the hidden inputs through it in this process, with the
     threads that a submission gets.
@@ -19,6 +20,7 @@ class Workload:
 
     slug: str
     packs: Path
+    data: Path
     models: list[Path]
     run_bare: Callable[[Path], None]
 

@@ -89,6 +89,10 @@ class DockerSandbox:
             )
         return self._supply.run(request, on_stage)
 
+    def waiting(self, key: GuestKey) -> int:
+        """How many guests of a key are ready for a job."""
+        return self._supply.waiting(key)
+
     def close(self) -> None:
         """Remove this sandbox's containers and folders, and those of workers that have died."""
         try:

@@ -70,6 +70,11 @@ class Pool:
             self._tidy()
         return None
 
+    def waiting(self, key: GuestKey) -> int:
+        """How many guests of a key wait, as far as is known."""
+        with self._change:
+            return sum(ready.key == key for ready in self._idle)
+
     def give_back(self, ready: ReadyGuest) -> None:
         """Keep a reusable guest that waits again, or one that was started outside of the pool."""
         with self._change:

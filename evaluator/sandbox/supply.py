@@ -93,6 +93,10 @@ class GuestSupply:
         pool.prefer(ready.key)
         pool.give_back(ready)
 
+    def waiting(self, key: GuestKey) -> int:
+        """How many guests of a key are ready for a job."""
+        return self._pool(key.format).waiting(key)
+
     def run(self, request: SandboxRequest, on_stage: OnStage) -> SandboxResult:
         """Run one model. See `Sandbox.run`."""
 
