@@ -49,7 +49,7 @@ class Pool:
     def prefer(self, key: GuestKey) -> None:
         """From now on keep guests of this key ready, before those of keys that were asked for."""
         with self._change:
-            self._recent = [key, *(known for known in self._recent if known != key)][: self._size]
+            self._recall(key)
             self._tidy()
 
     def take(self, key: GuestKey) -> ReadyGuest | None:
@@ -57,8 +57,8 @@ class Pool:
 
         Whoever took, or was refused, one that is reusable has to `give_back` or `forget` it.
         """
-        self.prefer(key)
         with self._change:
+            self._recall(key)
             if self._reusable:
                 self._lent[key] += 1
             for ready in [ready for ready in self._idle if ready.key == key]:
@@ -107,6 +107,10 @@ class Pool:
         faults = [fault for ready in left if (fault := _destroyed(ready)) is not None]
         if faults:
             raise faults[0]
+
+    def _recall(self, key: GuestKey) -> None:
+        """Put a key before all others that were asked for. Needs the lock."""
+        self._recent = [key, *(known for known in self._recent if known != key)][: self._size]
 
     def _tidy(self) -> None:
         """Retire what is not wanted any more, and wake the keeper. Needs the lock."""
