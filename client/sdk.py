@@ -17,6 +17,7 @@ from client.views import Artifact, Competition, DataFile, Me, Submission
 
 WAIT_SECONDS: Final = 30
 PAGE: Final = 100
+ZIP: Final = "application/zip"
 
 
 class TimedOut(MinigiantsError):
@@ -156,6 +157,60 @@ class Minigiants:
         path = f"/submissions/{submission_id}/select"
         answer = self._transport.delete(path) if undo else self._transport.post(path)
         return Submission.model_validate(answer)
+
+    def pack_check(self, slug: str, archive: Path) -> dict[str, Any]:
+        """Have the server check a pack's archive as publishing would."""
+        found: dict[str, Any] = self._transport.put_file(
+            f"/host/competitions/{slug}/check", archive, ZIP
+        )
+        return found
+
+    def pack_publish(self, slug: str, archive: Path) -> dict[str, Any]:
+        """Publish a pack's archive, whole or not at all."""
+        found: dict[str, Any] = self._transport.put_file(
+            f"/host/competitions/{slug}/pack", archive, ZIP
+        )
+        return found
+
+    def pack_export(self, slug: str, target: Path) -> None:
+        """Fetch a competition's pack, hidden data included, into the file `target`."""
+        with target.open("wb") as file:
+
+            def write(chunk: bytes) -> None:
+                file.write(chunk)
+
+            self._transport.download(f"/host/competitions/{slug}/pack", write)
+
+    def unpublish(self, slug: str) -> dict[str, Any]:
+        """Take a competition out of sight."""
+        answer: dict[str, Any] = self._transport.post(f"/host/competitions/{slug}/unpublish")
+        return answer
+
+    def rescore_offer(self, slug: str) -> dict[str, Any]:
+        """How many scores follow other labels, metric or inputs than the current version's."""
+        offer: dict[str, Any] = self._transport.get(f"/host/competitions/{slug}/rescores/offer")
+        return offer
+
+    def rescore_start(self, slug: str, reason: str) -> dict[str, Any]:
+        """Score them all again. `reason` is what participants read."""
+        started: dict[str, Any] = self._transport.post(
+            f"/host/competitions/{slug}/rescores", {"reason": reason}
+        )
+        return started
+
+    def rescore(self, slug: str, rescore_id: str) -> dict[str, Any]:
+        """How far a rescore is, and what it has changed."""
+        found: dict[str, Any] = self._transport.get(
+            f"/host/competitions/{slug}/rescores/{rescore_id}"
+        )
+        return found
+
+    def rescore_cancel(self, slug: str, rescore_id: str) -> dict[str, Any]:
+        """Give a running rescore up."""
+        found: dict[str, Any] = self._transport.post(
+            f"/host/competitions/{slug}/rescores/{rescore_id}/cancel"
+        )
+        return found
 
     def follow(
         self, submission: Submission, *, timeout: float | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
@@ -23,6 +24,8 @@ LONGEST_PAUSE_SECONDS: Final = 8.0
 LONGEST_RETRY_AFTER_SECONDS: Final = 120.0
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0
+LONGEST_PUT_SECONDS: Final = 600.0
+"""A pack is checked while its sender waits."""
 
 
 class Transport:
@@ -91,6 +94,16 @@ class Transport:
         """
         sized = {**headers, "Content-Length": str(length)}
         self._send("PUT", path, read=read, headers=sized, with_token=False)
+
+    def put_file(self, path: str, file: Path, media_type: str) -> Any:
+        """The JSON answer to a PUT of a whole file, which is idempotent by itself."""
+        return self._send(
+            "PUT",
+            path,
+            content=file.read_bytes(),
+            headers={"Content-Type": media_type},
+            timeout=LONGEST_PUT_SECONDS,
+        ).json()
 
     def get_text(self, path: str) -> str:
         """The answer to a GET as text."""

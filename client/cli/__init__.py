@@ -2,7 +2,7 @@
 
 import typer
 
-from client.cli import account, boards, competitions, local, programs, submissions
+from client.cli import account, boards, competitions, host, local, programs, submissions
 from client.errors import EXIT_USAGE
 
 # To scripts 2 means that a model was rejected, so a mistyped option must end with another code.
@@ -16,5 +16,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (account, competitions, local, submissions, boards, programs):
+for group in (account, competitions, local, submissions, boards, host, programs):
     group.register(app)

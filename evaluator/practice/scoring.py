@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from evaluator.contract import Failure, Strength, TaskSpec
+from evaluator.contract import Failure, Limits, Strength, TaskSpec
 from evaluator.practice.guest import OwnProcess
 from evaluator.practice.labels import read_public_labels
 from evaluator.practice.messages import PracticeRequest, PracticeResult, PracticeScore
@@ -32,7 +32,16 @@ def practise(request: PracticeRequest) -> PracticeResult:
     examples = task.count_examples(request.inputs)
     labels = read_public_labels(request.labels, task.label_kind, examples)
     with TemporaryDirectory(prefix="minigiants-score-") as name:
-        result = _run(request, task.spec, Path(name))
+        result = run_model(
+            format_name=request.format,
+            task=task.spec,
+            limits=request.limits,
+            seed=request.seed,
+            model=request.model,
+            smoke_inputs=request.inputs,
+            hidden_inputs=request.inputs,
+            folder=Path(name),
+        )
         failure, detail = result.failure, result.failure_detail
         scores: tuple[PracticeScore, ...] = ()
         if result.predictions is not None:
@@ -56,28 +65,39 @@ def practise(request: PracticeRequest) -> PracticeResult:
     )
 
 
-def _run(request: PracticeRequest, task: TaskSpec, folder: Path) -> SandboxResult:
+def run_model(
+    *,
+    format_name: str,
+    task: TaskSpec,
+    limits: Limits,
+    seed: int,
+    model: Path,
+    smoke_inputs: Path,
+    hidden_inputs: Path,
+    folder: Path,
+) -> SandboxResult:
+    """Run a model as a worker would, but in a process of the caller's own. `folder` is scratch."""
     job, output = folder / "job", folder / "output"
     job.mkdir()
     output.mkdir()
     environment = {
         name: value
-        for name, value in harness_environment(threads_for(request.limits)).items()
+        for name, value in harness_environment(threads_for(limits)).items()
         if name not in CALLERS_OWN
     }
-    guest = OwnProcess(harness_arguments(request.format, request.limits), environment)
+    guest = OwnProcess(harness_arguments(format_name, limits), environment)
     try:
         await_ready(guest, on_tick=lambda: None)
         return Conversation(
             SandboxRequest(
-                format=request.format,
+                format=format_name,
                 task=task,
-                model_folder=request.model,
-                smoke_inputs=request.inputs,
-                hidden_inputs=request.inputs,
+                model_folder=model,
+                smoke_inputs=smoke_inputs,
+                hidden_inputs=hidden_inputs,
                 output_folder=output,
-                limits=request.limits,
-                seed=request.seed,
+                limits=limits,
+                seed=seed,
             ),
             guest,
             JobFolder(job),

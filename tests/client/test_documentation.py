@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from client.cli import app
 
+GROUPS = {"server", "worker", "host"}
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
@@ -47,7 +48,7 @@ def test_documented_options_exist() -> None:
         text = re.sub(r"\$\([^)]*\)", "", (DOCS / name).read_text(encoding="utf-8"))
         for line in re.findall(r"minigiants (\w+[^`\n|]*)", text):
             verb, *rest = line.split()
-            if verb not in commands or verb in {"server", "worker"}:
+            if verb not in commands or verb in GROUPS:
                 continue
             known = {option for p in commands[verb].params for option in p.opts}
             used = {word.strip("[]") for word in rest if word.strip("[]").startswith("-")}
@@ -56,5 +57,17 @@ def test_documented_options_exist() -> None:
 
 def test_every_command_has_json() -> None:
     for name, command in _commands().commands.items():
-        if name not in {"server", "worker"}:
+        if name not in GROUPS:
             assert "--json" in {option for p in command.params for option in p.opts}, name
+
+
+def test_every_command_for_hosts_is_documented_and_has_json() -> None:
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    group = _commands().commands["host"]
+    assert isinstance(group, TyperGroup)
+    documented = dict(re.findall(r"^\| `host (\w+)([^`]*)`", text, re.MULTILINE))
+    assert set(documented) == set(group.commands)
+    for name, command in group.commands.items():
+        options = {option for p in command.params for option in p.opts if option.startswith("-")}
+        assert "--json" in options, name
+        assert set(re.findall(r"--?[a-z-]+", documented[name])) <= options, name

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.pack_access import Audience
@@ -241,3 +242,12 @@ class Invitation(Entity):
 
     def __str__(self) -> str:
         return f"{self.email} · {self.competition}"
+
+    @property
+    def state(self) -> str:
+        """open, accepted, revoked or expired."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.accepted_at is not None:
+            return "accepted"
+        return "open" if self.expires_at > timezone.now() else "expired"

@@ -9,12 +9,21 @@ from minigiants.competitions.models import PackFile
 from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.pack_data import BuiltFile, pack_files, sha256_of, split_file
 from minigiants.competitions.pack_folder import SPECIFICATION, PackFolder
-from minigiants.competitions.pack_labels import USAGE, Splits, read_csv, split_labels
+from minigiants.competitions.pack_labels import (
+    DOCUMENT,
+    PRIVATE,
+    PUBLIC,
+    USAGE,
+    Splits,
+    read_csv,
+    split_labels,
+)
 from minigiants.competitions.pack_leaks import leaked_inputs, leaked_labels, memorisation_warning
 from minigiants.competitions.pack_rows import input_rows
 from minigiants.competitions.pack_split import ColumnSplit, FileSplit
 from minigiants.competitions.problems import PackFault, PackRefused
 
+USAGE_LETTERS = {PUBLIC: "u", PRIVATE: "v", DOCUMENT: "d"}
 OPEN_ROLES = frozenset({PackFile.Role.PUBLIC, PackFile.Role.SMOKE_INPUTS})
 HIDDEN_ROLES = frozenset({PackFile.Role.HIDDEN_INPUTS, PackFile.Role.LABELS})
 
@@ -23,13 +32,15 @@ HIDDEN_ROLES = frozenset({PackFile.Role.HIDDEN_INPUTS, PackFile.Role.LABELS})
 class CheckedData:
     """A pack's files, ready to be stored, and what their builder should know.
 
-    `public_rows` and `private_rows` are the sizes of the splits.
+    `public_rows` and `private_rows` are the sizes of the splits. `usages` has a letter for each
+    row of the labels: u for public, v for private, d for a document.
     """
 
     files: tuple[BuiltFile, ...]
     warnings: tuple[PackFault, ...]
     public_rows: int
     private_rows: int
+    usages: str
 
 
 def data_check(pack: PackFolder, built: Path, scratch: Path) -> CheckedData:
@@ -63,6 +74,7 @@ def data_check(pack: PackFolder, built: Path, scratch: Path) -> CheckedData:
         warnings=() if warning is None else (warning,),
         public_rows=splits.public,
         private_rows=splits.private,
+        usages="".join(USAGE_LETTERS[usage] for usage in splits.usages),
     )
 
 

@@ -1,7 +1,9 @@
 """Reading `competition.yaml` with errors that name the line and the field."""
 
 import difflib
-from collections.abc import Hashable, Iterator
+import re
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -88,6 +90,23 @@ def read_specification(text: str, file: str) -> PackSpec:
         causes = _causes(found[:MAX_FAULTS], root)
         raise PackRefused([_fault(details, root, file) for details in causes])
     return spec
+
+
+def located(faults: Sequence[PackFault], text: str, file: str) -> list[PackFault]:
+    """Faults of `file`, which holds `text`, with the lines of the fields that they name."""
+    root, _ = _parse(text)
+    return [
+        replace(fault, line=_line(root, _location(fault.field)))
+        if fault.file == file and fault.line is None and fault.field
+        else fault
+        for fault in faults
+    ]
+
+
+def _location(field: str) -> Location:
+    """What `_field` wrote, read back."""
+    steps = re.findall(r"\[(\d+)\]|([^.\[\]]+)", field)
+    return tuple(int(number) if number else name for number, name in steps)
 
 
 def _faulty_settings(content: dict[str, Any]) -> list[ErrorDetails]:

@@ -47,3 +47,10 @@ class RulesNotAccepted(Problem):
     mend = (
         "Read and accept them on the competition's Rules page, or: minigiants rules SLUG --accept"
     )
+
+
+class LastOwner(Problem):
+    code = "last_owner"
+    status = 409
+    title = "A competition keeps an owner"
+    mend = "Make somebody else an owner first."

@@ -3,12 +3,26 @@
 import hashlib
 import json
 
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 
-from minigiants.competitions.models import Competition, PackFile, PackVersion, RulesAcceptance
+from minigiants.accounts.models import User
+from minigiants.competitions.models import (
+    Competition,
+    Host,
+    PackFile,
+    PackVersion,
+    RulesAcceptance,
+)
 from minigiants.competitions.pack import PackSpec
-from minigiants.competitions.policies import Viewer, visible_competitions
-from minigiants.core.problems import NotFound
+from minigiants.competitions.policies import (
+    ALLOWED,
+    HostAction,
+    Viewer,
+    may_host,
+    visible_competitions,
+)
+from minigiants.core.models import AuditEntry
+from minigiants.core.problems import NotFound, NotPermitted
 
 
 def competition_list(*, user: Viewer) -> QuerySet[Competition]:
@@ -22,6 +36,58 @@ def competition_get(*, slug: str, user: Viewer) -> Competition:
     if competition is None:
         raise NotFound(f"There is no competition {slug!r}.")
     return competition
+
+
+def hosted_competition_get(*, slug: str, user: User, action: HostAction) -> Competition:
+    """The competition, published or not, for a host whose role allows `action`.
+
+    Raises NotFound for whoever may not know of it, and NotPermitted for whoever may.
+    """
+    found = Competition.objects.select_related("current_version").filter(slug=slug).first()
+    if found is None or not may_host(actor=user, slug=slug, action=HostAction.LOOK):
+        competition_get(slug=slug, user=user)  # which says whether there is one
+        raise NotPermitted(
+            f"You are no host of {slug!r}.", mend="Ask an owner of the competition for a role."
+        )
+    if not may_host(actor=user, slug=slug, action=action):
+        roles = ", ".join(sorted(role.value for role in ALLOWED[action]))
+        raise NotPermitted(
+            f"This takes another role among the hosts of {slug!r}.",
+            mend=f"Ask an owner for one of the roles: {roles}.",
+        )
+    return found
+
+
+def latest_version(competition: Competition) -> PackVersion:
+    """The version that serves, or served last. Raises NotFound where nothing ever has."""
+    if competition.current_version is not None:
+        return competition.current_version
+    version = competition.versions.order_by("-number").first()
+    if version is None:
+        raise NotFound(f"{competition.title} has never been published.")
+    return version
+
+
+def hosts_of(*, competition: Competition) -> QuerySet[Host]:
+    """The hosts, owners first."""
+    order = Case(*(When(role=role, then=n) for n, role in enumerate(Host.Role.values)))
+    return (
+        Host.objects.filter(competition=competition)
+        .select_related("user")
+        .order_by(order, "user__username")
+    )
+
+
+def audit_of(*, competition: Competition) -> QuerySet[AuditEntry]:
+    """Who changed what of a competition, newest first."""
+    return (
+        AuditEntry.objects.filter(
+            target_type=Competition._meta.label_lower,  # noqa: SLF001  (a documented interface)
+            target_id=str(competition.pk),
+        )
+        .select_related("actor")
+        .order_by("-id")
+    )
 
 
 def current_version(competition: Competition) -> PackVersion:

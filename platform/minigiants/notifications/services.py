@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from minigiants.accounts.models import User
 from minigiants.accounts.preferences import MailKind, mails_wanted
+from minigiants.competitions.models import Invitation
+from minigiants.competitions.people import INVITED_EVENT, invitation_secret
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_waiting
 from minigiants.notifications.mails import person_mail
@@ -71,6 +73,8 @@ def _deliver(event_id: int) -> bool:
 def _mail(event: OutboxEvent) -> None:
     if event.kind in MAILED and event.payload.get("code") != RESCORED_CODE:
         _mail_result(UUID(event.payload["submission"]))
+    elif event.kind == INVITED_EVENT:
+        _mail_competition_invitation(UUID(event.payload["invitation"]))
     elif event.kind == RESCORED_EVENT:
         _mail_participants(UUID(event.payload["rescore"]))
     elif event.kind == SCORING_FAILED_EVENT:
@@ -123,6 +127,26 @@ def _mail_hosts(submission_id: UUID) -> None:
     )
     subject = f"Minigiants: scoring fails in {competition.title}"
     send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, addresses)
+
+
+def _mail_competition_invitation(invitation_id: UUID) -> None:
+    """Tell an address that it may join, unless that has been taken back meanwhile."""
+    invitation = Invitation.objects.select_related("competition").get(pk=invitation_id)
+    if invitation.revoked_at is not None or invitation.accepted_at is not None:
+        return
+    title, slug = invitation.competition.title, invitation.competition.slug
+    body = (
+        f"You are invited to the competition {title}.\n\n"
+        f"Log in, or make an account, and open this link; it is for one person and lives until "
+        f"{invitation.expires_at:%-d %B %Y}:\n"
+        f"{settings.BASE_URL}/competitions/{slug}/join/{invitation_secret(invitation)}/\n"
+    )
+    send_mail(
+        f"Minigiants: you are invited to {title}",
+        body,
+        settings.DEFAULT_FROM_EMAIL,
+        [invitation.email],
+    )
 
 
 def _mail_participants(rescore_id: UUID) -> None:

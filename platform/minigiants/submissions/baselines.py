@@ -6,9 +6,9 @@ No score is written here: workers evaluate baselines like any other submission.
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
-from django.conf import settings
 
 from evaluator.inspection import detect_format, folder_files
 from minigiants.accounts.models import User
@@ -16,7 +16,8 @@ from minigiants.artifacts.models import Artifact
 from minigiants.artifacts.services import artifact_store
 from minigiants.competitions.models import Competition
 from minigiants.competitions.pack import BaselineSpec
-from minigiants.competitions.selectors import spec_of
+from minigiants.competitions.pack_archive import sources_write
+from minigiants.competitions.selectors import current_version, spec_of
 from minigiants.competitions.services import rules_accept
 from minigiants.core.blobstore import digest_of
 from minigiants.core.problems import Conflict, Problem
@@ -73,13 +74,16 @@ def baselines_hand_in(*, competition: Competition, folder: Path) -> list[Baselin
 
 
 def baselines_catch_up() -> None:
-    """Hand in what waited for a container, wherever baselines compete and their pack is here."""
-    competitions = Competition.objects.filter(teams__is_baseline=True)
+    """Hand in what waited for a container, wherever baselines compete."""
+    competitions = Competition.objects.filter(
+        teams__is_baseline=True, current_version__isnull=False
+    )
     for competition in competitions.select_related("current_version").distinct():
-        folder = Path(settings.PACKS_ROOT) / competition.slug
-        if not folder.is_dir():
-            continue
-        for result in baselines_hand_in(competition=competition, folder=folder):
+        with TemporaryDirectory(prefix="minigiants-baselines-") as name:
+            folder = Path(name)
+            sources_write(version=current_version(competition), folder=folder)
+            results = baselines_hand_in(competition=competition, folder=folder)
+        for result in results:
             log.info(
                 "baseline",
                 competition=competition.slug,

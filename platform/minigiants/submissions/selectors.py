@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from minigiants.accounts.models import User
@@ -11,6 +11,7 @@ from minigiants.competitions.models import Competition
 from minigiants.competitions.policies import visible_competitions
 from minigiants.competitions.selectors import spec_of
 from minigiants.core.problems import NotFound
+from minigiants.submissions.lifecycle import FINAL
 from minigiants.submissions.models import Evaluation, Rescore, StateChange, Submission
 from minigiants.submissions.problems import PhaseClosed
 from minigiants.submissions.quota import QuotaState, quota_state
@@ -105,3 +106,23 @@ def rescores_applied(*, competition: Competition) -> QuerySet[Rescore]:
         .select_related("version")
         .order_by("-id")
     )
+
+
+def rescore_get(*, competition: Competition, rescore_id: UUID) -> Rescore:
+    """A rescore of a competition, for its hosts. Raises NotFound."""
+    rescore = (
+        Rescore.objects.select_related("version")
+        .filter(pk=rescore_id, competition=competition)
+        .first()
+    )
+    if rescore is None:
+        raise NotFound("There is no such rescore.")
+    return rescore
+
+
+def rescore_progress(rescore: Rescore) -> tuple[int, int]:
+    """How many submissions a rescore has, and how many of them have ended."""
+    counted = rescore.evaluations.aggregate(
+        whole=Count("pk"), done=Count("pk", filter=Q(status__in=FINAL))
+    )
+    return counted["whole"], counted["done"]

@@ -23,11 +23,14 @@ from minigiants.api.openapi import PART_PATH
 from minigiants.api.routes import api
 from minigiants.artifacts.services import AnnouncedFile, upload_create
 from minigiants.community.threads import thread_create
+from minigiants.competitions.models import Host
+from minigiants.competitions.people import competition_invite
+from minigiants.competitions.policies import ALLOWED, HostAction
 from minigiants.notifications.models import Delivery
 from minigiants.notifications.policies import MANAGING_ROLES
 from minigiants.notifications.selectors import Subject
 from minigiants.notifications.webhooks import webhook_create, webhook_test
-from minigiants.submissions.models import Evaluation
+from minigiants.submissions.models import Evaluation, Rescore
 from minigiants.teams.invitations import invitation_create
 from minigiants.teams.models import MergeProposal, Team
 from tests.minigiants.api.personas import BAD_TOKENS, HOSTS, PERSONAS, SCOPES, Cast, cast_of
@@ -148,6 +151,8 @@ class World:
     token: UUID
     deliveries: Mapping[str, Delivery]
     invitation: UUID
+    competition_invitation: UUID
+    rescore: UUID
     proposal: UUID
     team: UUID
     thread: UUID
@@ -167,6 +172,9 @@ class World:
             "evaluation_id": self.evaluation,
             "token_id": self.token,
             "invitation_id": self.invitation,
+            "competition_invitation_id": self.competition_invitation,
+            "rescore_id": self.rescore,
+            "username": self.cast.sessions["other"].username,
             "proposal_id": self.proposal,
             "team_id": self.team,
             "phase": "main",
@@ -186,6 +194,45 @@ def _announcement(world: World) -> Any:
 
 def _post_body(world: World) -> Any:
     return {"title": "Hello again", "body": "There is more."}
+
+
+def _hosting() -> dict[tuple[str, str], Operation]:
+    """The operations of hosts: which role may do what."""
+
+    def answers(action: HostAction, allowed: int) -> Expected:
+        roles = {
+            f"host_{role}": allowed if role in ALLOWED[action] else 403 for role in Host.Role.values
+        }
+        expected = _needs("host", allowed=allowed, other=403, members=403, staff=allowed)
+        return {**expected, **roles}
+
+    look, run, own = HostAction.LOOK, HostAction.RUN, HostAction.OWN
+    base = f"{V1}/host/competitions/{{slug}}"
+    return {
+        # 422: what is sent is no archive, which only who may publish is told
+        ("PUT", f"{base}/check"): Operation(answers(run, 422)),
+        ("PUT", f"{base}/pack"): Operation(answers(run, 422)),
+        ("GET", f"{base}/pack"): Operation(answers(run, 200)),
+        ("POST", f"{base}/unpublish"): Operation(answers(run, 200)),
+        ("GET", f"{base}/rescores/offer"): Operation(answers(look, 200)),
+        # 409: nothing has changed, and the one that there is has ended
+        ("POST", f"{base}/rescores"): Operation(answers(run, 409), lambda w: {"reason": "Fix"}),
+        ("GET", f"{base}/rescores/{{rescore_id}}"): Operation(answers(run, 200)),
+        ("POST", f"{base}/rescores/{{rescore_id}}/cancel"): Operation(answers(run, 409)),
+        ("GET", f"{base}/hosts"): Operation(answers(look, 200)),
+        ("PUT", f"{base}/hosts/{{username}}"): Operation(
+            answers(own, 200), lambda w: {"role": "judge"}
+        ),
+        ("DELETE", f"{base}/hosts/{{username}}"): Operation(answers(own, 404)),
+        ("GET", f"{base}/audit"): Operation(answers(look, 200)),
+        ("GET", f"{base}/invitations"): Operation(answers(run, 200)),
+        ("POST", f"{base}/invitations"): Operation(
+            answers(run, 201), lambda w: {"email": "new@example.org"}
+        ),
+        ("DELETE", f"{base}/invitations/{{competition_invitation_id}}"): Operation(
+            answers(run, 204)
+        ),
+    }
 
 
 V1 = "/api/v1"
@@ -400,6 +447,7 @@ MATRIX: dict[tuple[str, str], Operation] = {
     ),
     **_webhooks("team", read="read", write="submit"),
     **_webhooks("host", read="host", write="host"),
+    **_hosting(),
     ("POST", f"{V1}/worker/presence"): Operation(WORKERS_ONLY),
     ("POST", f"{V1}/worker/evaluations/{{evaluation_id}}/claim"): Operation(WORKERS_ONLY),
     ("POST", f"{V1}/worker/evaluations/{{evaluation_id}}/heartbeat"): Operation(WORKERS_ONLY),
@@ -443,6 +491,17 @@ def world(team: Team, member: User) -> World:
         team=neighbours, other=team, proposed_by=member_of(neighbours)
     )
     thread = thread_create(user=member, competition=team.competition, title="Hello", body="Hello")
+    hosts_invitation = competition_invite(
+        competition=team.competition,
+        actor=cast.sessions["host_owner"],
+        email="guest@example.org",
+    )
+    rescore = Rescore.objects.create(
+        competition=team.competition,
+        version=submission.pack_version,
+        reason="Fixed.",
+        state=Rescore.State.APPLIED,
+    )
     return World(
         slug=team.competition.slug,
         artifact=submission.artifact_id,
@@ -453,6 +512,8 @@ def world(team: Team, member: User) -> World:
         token=token_create(user=member, name="mine", scopes=["read"], days=1)[0].pk,
         deliveries=deliveries,
         invitation=invitation.pk,
+        competition_invitation=hosts_invitation.pk,
+        rescore=rescore.pk,
         proposal=proposal.pk,
         team=team.pk,
         thread=thread.pk,

@@ -37,6 +37,8 @@ def pages(submission: Submission) -> list[str]:
     for pattern in urlpatterns:
         assert isinstance(pattern, URLPattern)
         route = str(pattern.pattern)
+        if "<str:secret>" in route:
+            continue  # where those who are not in yet come in: it tells nothing before they do
         if "<slug:slug>" in route or "submission" in route:
             route = route.replace("<slug:slug>", submission.competition.slug)
             route = route.replace("<uuid:submission_id>", str(submission.pk))

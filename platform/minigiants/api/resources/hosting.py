@@ -1,0 +1,371 @@
+"""Running competitions: packs, rescores, hosts, invitations and the audit log."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+from typing import Annotated, BinaryIO
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpResponse, StreamingHttpResponse
+from ninja import Router
+from ninja.params.functions import Query
+
+from minigiants.accounts.models import Scope
+from minigiants.api.authentication import ApiRequest, person_of, required
+from minigiants.api.idempotency import idempotent
+from minigiants.api.problems import RequestTooLarge
+from minigiants.api.schemas.hosting import (
+    AuditList,
+    AuditOut,
+    BaselineOut,
+    BaselineOutcome,
+    CompetitionInvitationList,
+    CompetitionInvitationOut,
+    FaultOut,
+    HostIn,
+    HostList,
+    HostOut,
+    InvitationIn,
+    PackReportOut,
+    PublishedOut,
+    RescoreIn,
+    RescoreOfferOut,
+    RescoreOut,
+    UnpublishedOut,
+)
+from minigiants.competitions.models import Competition, Host, Invitation
+from minigiants.competitions.pack_access import Audience
+from minigiants.competitions.pack_archive import MAX_ARCHIVE_BYTES, export_chunks
+from minigiants.competitions.people import (
+    competition_invite,
+    host_remove,
+    host_set,
+    invitation_revoke,
+)
+from minigiants.competitions.policies import HostAction
+from minigiants.competitions.selectors import (
+    audit_of,
+    hosted_competition_get,
+    hosts_of,
+    latest_version,
+)
+from minigiants.competitions.services import competition_unpublish
+from minigiants.submissions.hosting import PackReport, archive_check, archive_publish
+from minigiants.submissions.models import Rescore
+from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, rescore_start
+from minigiants.submissions.selectors import rescore_get, rescore_progress
+
+router = Router(tags=["hosting"])
+BASE = "/host/competitions/{slug}"
+CHUNK_BYTES = 1024**2
+ARCHIVE = {
+    "requestBody": {
+        "required": True,
+        "description": "The pack as a ZIP file, its built data in the folder `built`",
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+def _hosted(request: ApiRequest, slug: str, action: HostAction) -> Competition:
+    return hosted_competition_get(slug=slug, user=person_of(request), action=action)
+
+
+@contextmanager
+def _archive(request: ApiRequest) -> Iterator[BinaryIO]:
+    """The body as a file that can be sought in. Raises RequestTooLarge."""
+    with TemporaryFile() as file:
+        left = MAX_ARCHIVE_BYTES
+        while chunk := request.read(CHUNK_BYTES):
+            left -= len(chunk)
+            if left < 0:
+                raise RequestTooLarge(f"An archive has at most {MAX_ARCHIVE_BYTES:,} bytes.")
+            file.write(chunk)
+        file.seek(0)
+        yield file
+
+
+@router.put(
+    f"{BASE}/check",
+    response=PackReportOut,
+    auth=required(Scope.HOST),
+    operation_id="pack_check",
+    openapi_extra=ARCHIVE,
+)
+def check(request: ApiRequest, slug: str) -> PackReportOut:
+    """Check a pack as publishing would, and change nothing."""
+    with _archive(request) as archive:
+        return report_out(archive_check(slug=slug, archive=archive, actor=person_of(request)))
+
+
+def report_out(report: PackReport) -> PackReportOut:
+    """A report as the API tells it."""
+    return PackReportOut(
+        title=report.spec.title,
+        warnings=[FaultOut.model_validate(warning) for warning in report.warnings],
+        public_rows=report.public_rows,
+        private_rows=report.private_rows,
+        usages=report.usages,
+        baselines=[BaselineOut.model_validate(baseline) for baseline in report.baselines],
+        specification=report.spec.model_dump(mode="json"),
+    )
+
+
+@router.put(
+    f"{BASE}/pack",
+    response=PublishedOut,
+    auth=required(Scope.HOST),
+    operation_id="pack_publish",
+    openapi_extra=ARCHIVE,
+)
+def publish(request: ApiRequest, slug: str) -> PublishedOut:
+    """Publish a pack whole, or not at all. The same content again changes nothing."""
+    with _archive(request) as archive:
+        published = archive_publish(slug=slug, archive=archive, actor=person_of(request))
+    return PublishedOut(
+        competition=slug,
+        version=published.version.number,
+        content_hash=published.version.content_hash,
+        url=f"{settings.BASE_URL}/competitions/{slug}/",
+        baselines=[
+            BaselineOutcome(
+                folder=each.baseline.folder, outcome=each.outcome.value, detail=each.detail
+            )
+            for each in published.baselines
+        ],
+        rescore=RescoreOfferOut.model_validate(published.offer),
+    )
+
+
+@router.get(
+    f"{BASE}/pack",
+    auth=required(Scope.HOST),
+    operation_id="pack_export",
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "The pack as a ZIP file, with all that is hidden",
+                "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        }
+    },
+)
+def export(request: ApiRequest, slug: str) -> StreamingHttpResponse:
+    """The version that serves, or served last, as an archive that can be published again."""
+    version = latest_version(_hosted(request, slug, HostAction.RUN))
+    name = f"{slug}-v{version.number}.zip"
+    response = StreamingHttpResponse(export_chunks(version), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@router.post(
+    f"{BASE}/unpublish",
+    response=UnpublishedOut,
+    auth=required(Scope.HOST),
+    operation_id="pack_unpublish",
+)
+@idempotent(status=200)
+def unpublish(request: ApiRequest, slug: str) -> UnpublishedOut:
+    """Take a competition out of sight. Publishing brings it back with all that it holds."""
+    competition = _hosted(request, slug, HostAction.RUN)
+    competition_unpublish(competition=competition, actor=person_of(request))
+    return UnpublishedOut(competition=slug, published=False)
+
+
+def _rescore_out(rescore: Rescore) -> RescoreOut:
+    submissions, done = rescore_progress(rescore)
+    return RescoreOut(
+        id=rescore.pk,
+        version=rescore.version.number,
+        state=rescore.state,
+        reason=rescore.reason,
+        detail=rescore.detail,
+        submissions=submissions,
+        done=done,
+        started_at=rescore.created_at,
+        ended_at=rescore.ended_at,
+        table=rescore.table,
+    )
+
+
+@router.get(
+    f"{BASE}/rescores/offer",
+    response=RescoreOfferOut,
+    auth=required(Scope.HOST),
+    operation_id="rescore_offer",
+)
+def offer(request: ApiRequest, slug: str) -> RescoreOfferOut:
+    """How many scores follow other labels, another metric or other inputs than the current ones."""
+    competition = _hosted(request, slug, HostAction.LOOK)
+    return RescoreOfferOut.model_validate(rescore_offer(competition=competition))
+
+
+@router.post(
+    f"{BASE}/rescores",
+    response={201: RescoreOut},
+    auth=required(Scope.HOST),
+    operation_id="rescore_start",
+)
+@idempotent(status=201)
+def start_rescore(request: ApiRequest, slug: str, payload: RescoreIn) -> RescoreOut:
+    """Score all of them again. Boards change in one go, once the last one is done."""
+    competition = _hosted(request, slug, HostAction.RUN)
+    return _rescore_out(
+        rescore_start(competition=competition, actor=person_of(request), reason=payload.reason)
+    )
+
+
+@router.get(
+    f"{BASE}/rescores/{{rescore_id}}",
+    response=RescoreOut,
+    auth=required(Scope.HOST),
+    operation_id="rescore_read",
+)
+def read_rescore(request: ApiRequest, slug: str, rescore_id: UUID) -> RescoreOut:
+    """How far a rescore is, and what it changed."""
+    competition = _hosted(request, slug, HostAction.RUN)
+    return _rescore_out(rescore_get(competition=competition, rescore_id=rescore_id))
+
+
+@router.post(
+    f"{BASE}/rescores/{{rescore_id}}/cancel",
+    response=RescoreOut,
+    auth=required(Scope.HOST),
+    operation_id="rescore_cancel",
+)
+@idempotent(status=200)
+def cancel_rescore(request: ApiRequest, slug: str, rescore_id: UUID) -> RescoreOut:
+    """Give a running rescore up; every score stays as it is."""
+    competition = _hosted(request, slug, HostAction.RUN)
+    return _rescore_out(
+        rescore_cancel(competition=competition, rescore_id=rescore_id, actor=person_of(request))
+    )
+
+
+def _host_out(host: Host) -> HostOut:
+    return HostOut(username=host.user.username, role=host.role)
+
+
+@router.get(
+    f"{BASE}/hosts", response=HostList, auth=required(Scope.HOST), operation_id="hosts_list"
+)
+def hosts(request: ApiRequest, slug: str) -> HostList:
+    """Who runs the competition."""
+    competition = _hosted(request, slug, HostAction.LOOK)
+    return HostList(items=[_host_out(host) for host in hosts_of(competition=competition)])
+
+
+@router.put(
+    f"{BASE}/hosts/{{username}}",
+    response=HostOut,
+    auth=required(Scope.HOST),
+    operation_id="host_set",
+)
+def set_host(request: ApiRequest, slug: str, username: str, payload: HostIn) -> HostOut:
+    """Give a person a role, or another one."""
+    competition = _hosted(request, slug, HostAction.OWN)
+    return _host_out(
+        host_set(
+            competition=competition,
+            actor=person_of(request),
+            username=username,
+            role=payload.role,
+        )
+    )
+
+
+@router.delete(
+    f"{BASE}/hosts/{{username}}",
+    response={204: None},
+    auth=required(Scope.HOST),
+    operation_id="host_remove",
+)
+def remove_host(request: ApiRequest, slug: str, username: str) -> HttpResponse:
+    """Take a person's role away."""
+    competition = _hosted(request, slug, HostAction.OWN)
+    host_remove(competition=competition, actor=person_of(request), username=username)
+    return HttpResponse(status=204)
+
+
+@router.get(
+    f"{BASE}/audit", response=AuditList, auth=required(Scope.HOST), operation_id="audit_list"
+)
+def audit(
+    request: ApiRequest,
+    slug: str,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="An id")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> AuditList:
+    """Who changed what."""
+    rows = audit_of(competition=_hosted(request, slug, HostAction.LOOK))
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return AuditList(
+        items=[
+            AuditOut(
+                id=row.pk,
+                at=row.created_at,
+                actor=row.actor.username if row.actor else None,
+                action=row.action,
+                detail=row.detail,
+            )
+            for row in rows[:limit]
+        ]
+    )
+
+
+def _invitation_out(invitation: Invitation) -> CompetitionInvitationOut:
+    return CompetitionInvitationOut.model_validate(invitation)
+
+
+@router.get(
+    f"{BASE}/invitations",
+    response=CompetitionInvitationList,
+    auth=required(Scope.HOST),
+    operation_id="competition_invitations_list",
+)
+def invitations(request: ApiRequest, slug: str) -> CompetitionInvitationList:
+    """The newest thousand invitations, and the link of a competition that goes by link."""
+    competition = _hosted(request, slug, HostAction.RUN)
+    by_link = competition.audience == Audience.LINK
+    join = f"{settings.BASE_URL}/competitions/{slug}/join/{competition.link_secret}/"
+    return CompetitionInvitationList(
+        items=[_invitation_out(row) for row in competition.invitations.all()[:1000]],
+        link=join if by_link else "",
+    )
+
+
+@router.post(
+    f"{BASE}/invitations",
+    response={201: CompetitionInvitationOut},
+    auth=required(Scope.HOST),
+    operation_id="competition_invite",
+)
+@idempotent(status=201)
+def invite(request: ApiRequest, slug: str, payload: InvitationIn) -> CompetitionInvitationOut:
+    """Send an invitation to an e-mail address."""
+    competition = _hosted(request, slug, HostAction.RUN)
+    return _invitation_out(
+        competition_invite(competition=competition, actor=person_of(request), email=payload.email)
+    )
+
+
+@router.delete(
+    f"{BASE}/invitations/{{competition_invitation_id}}",
+    response={204: None},
+    auth=required(Scope.HOST),
+    operation_id="competition_invitation_revoke",
+)
+def revoke_invitation(
+    request: ApiRequest, slug: str, competition_invitation_id: UUID
+) -> HttpResponse:
+    """Close an invitation, and shut out whoever has accepted it."""
+    competition = _hosted(request, slug, HostAction.RUN)
+    invitation_revoke(
+        competition=competition,
+        actor=person_of(request),
+        invitation_id=competition_invitation_id,
+    )
+    return HttpResponse(status=204)

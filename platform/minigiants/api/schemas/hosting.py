@@ -1,0 +1,137 @@
+"""What hosts ask for, and what they are told."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from minigiants.api.schemas.base import In, Out
+
+
+class FaultOut(Out):
+    """Something about a pack, and where: `line` counts from 1; null where there is none."""
+
+    file: str
+    line: int | None
+    field: str
+    message: str
+
+
+class BaselineOut(Out):
+    folder: str
+    title: str
+    score: float = Field(description="Announced, of the metric that ranks, on the public split")
+    tolerance: float
+    line: int | None = Field(description="Of competition.yaml")
+
+
+class PackReportOut(Out):
+    """A pack that can be published. One that can't is answered as a problem with its `faults`."""
+
+    title: str
+    warnings: list[FaultOut]
+    public_rows: int
+    private_rows: int
+    usages: str = Field(description="A letter a row of the labels: u public, v private, d document")
+    baselines: list[BaselineOut]
+    specification: dict[str, Any] = Field(description="With all defaults")
+
+
+class BaselineOutcome(Out):
+    folder: str
+    outcome: str
+    detail: str
+
+
+class RescoreOfferOut(Out):
+    """What a rescore under the current version would do, in numbers of submissions."""
+
+    version: int
+    rescored: int = Field(description="From stored predictions")
+    run_again: int = Field(description="Because what models are asked has changed")
+
+
+class PublishedOut(Out):
+    competition: str
+    version: int
+    content_hash: str
+    url: str
+    baselines: list[BaselineOutcome]
+    rescore: RescoreOfferOut
+
+
+class UnpublishedOut(Out):
+    competition: str
+    published: bool
+
+
+class RescoreIn(In):
+    reason: str = Field(max_length=500, description="Participants read it")
+
+
+class RankChangeOut(Out):
+    """A team on one board; null where it is not on it."""
+
+    phase: str
+    division: str
+    split: str
+    team: str
+    rank_before: int | None
+    rank_after: int | None
+    score_before: float | None
+    score_after: float | None
+
+
+class RescoreOut(Out):
+    id: UUID
+    version: int
+    state: str = Field(description="running, applied, failed or cancelled")
+    reason: str
+    detail: str = Field(description="Why it failed")
+    submissions: int
+    done: int
+    started_at: datetime
+    ended_at: datetime | None
+    table: list[RankChangeOut] = Field(description="Once it is applied, private boards included")
+
+
+class HostIn(In):
+    role: str = Field(max_length=16, description="owner, organizer, judge or viewer")
+
+
+class HostOut(Out):
+    username: str
+    role: str
+
+
+class HostList(Out):
+    items: list[HostOut]
+
+
+class AuditOut(Out):
+    id: int
+    at: datetime
+    actor: str | None = Field(description="A user name; null for the platform itself")
+    action: str
+    detail: dict[str, Any]
+
+
+class AuditList(Out):
+    items: list[AuditOut] = Field(description="Newest first")
+
+
+class InvitationIn(In):
+    email: str = Field(max_length=254)
+
+
+class CompetitionInvitationOut(Out):
+    id: UUID
+    email: str
+    state: str = Field(description="open, accepted, revoked or expired")
+    expires_at: datetime
+
+
+class CompetitionInvitationList(Out):
+    items: list[CompetitionInvitationOut]
+    link: str = Field(description="Of a competition that goes by link; else empty")
