@@ -116,8 +116,8 @@ def accuracy(competition: Competition, weights: np.ndarray[Any, Any], data: Path
     )
 
 
-def board(competition: Competition, teams: set[str]) -> list[tuple[str, float]]:
-    """The public board's rows of `teams`, best first."""
+def board(competition: Competition, teams: set[str]) -> list[tuple[Any, ...]]:
+    """The public board's rows of `teams`, each with its score, best first."""
     return [
         (row.team, row.score)
         for row in rankings(competition=competition)

@@ -58,6 +58,13 @@ def hosted_competition_get(*, slug: str, user: User, action: HostAction) -> Comp
     return found
 
 
+def competitions_hosted(*, user: User) -> QuerySet[Competition]:
+    """The competitions that `user` is a host of, published or not, by slug."""
+    return Competition.objects.filter(
+        pk__in=Host.objects.filter(user=user).values("competition"), versions__isnull=False
+    ).distinct()
+
+
 def latest_version(competition: Competition) -> PackVersion:
     """The version that serves, or served last. Raises NotFound where nothing ever has."""
     if competition.current_version is not None:

@@ -161,6 +161,11 @@ def member(name: str, *, mode: int = stat.S_IFREG | 0o644) -> zipfile.ZipInfo:
     return info
 
 
+def add_many(archive: zipfile.ZipFile, count: int) -> None:
+    for number in range(count):
+        archive.writestr(member(f"many/{number}"), b"")
+
+
 HOSTILE: dict[str, tuple[Callable[[zipfile.ZipFile], object], str]] = {
     "climbs": (lambda z: z.writestr(member("../evil.md"), b"x"), "does not stay within the pack"),
     "deep": (lambda z: z.writestr(member("pages/../../evil"), b"x"), "does not stay within"),
@@ -185,10 +190,7 @@ HOSTILE: dict[str, tuple[Callable[[zipfile.ZipFile], object], str]] = {
         "another method than deflate",
     ),
     "bomb": (lambda z: z.writestr(member("zeros"), bytes(3_000_000)), "unpacks to more than"),
-    "many": (
-        lambda z: [z.writestr(member(f"many/{number}"), b"") for number in range(60)],
-        "files; 50 are allowed",
-    ),
+    "many": (lambda z: add_many(z, 60), "files; 50 are allowed"),
 }
 
 

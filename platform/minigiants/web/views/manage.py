@@ -1,0 +1,330 @@
+"""The pages on which hosts run their competitions."""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final, cast
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from minigiants.accounts.models import User
+from minigiants.competitions.models import Competition, Host
+from minigiants.competitions.pack_access import Audience
+from minigiants.competitions.pack_fields import SLUG
+from minigiants.competitions.people import (
+    competition_invite,
+    host_remove,
+    host_set,
+    invitation_revoke,
+)
+from minigiants.competitions.policies import HostAction, may_host
+from minigiants.competitions.selectors import (
+    audit_of,
+    competitions_hosted,
+    hosted_competition_get,
+    hosts_of,
+    latest_version,
+)
+from minigiants.competitions.services import competition_unpublish
+from minigiants.core.problems import InvalidInput, Problem
+from minigiants.submissions.hosting import archive_publish
+from minigiants.submissions.lifecycle import Status
+from minigiants.submissions.models import Submission
+from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, rescore_start
+from minigiants.submissions.rulings import submission_disqualify, submission_reinstate
+from minigiants.submissions.selectors import submissions_hosted
+from minigiants.web.views.people import person_of
+
+PAGE_ROWS: Final = 50
+MAX_DOWNLOAD_ROWS: Final = 100_000
+
+
+class PackForm(forms.Form):
+    """A pack as an archive, and the address at which it is published."""
+
+    slug = forms.RegexField(
+        SLUG, max_length=32, label="Address", help_text="Lower-case letters, digits and hyphens."
+    )
+    archive = forms.FileField(
+        label="Pack",
+        help_text="A ZIP file with the built data in the folder built. "
+        "The command line makes one: minigiants host publish.",
+    )
+
+
+class FilterForm(forms.Form):
+    """Which submissions are shown."""
+
+    status = forms.ChoiceField(
+        required=False, choices=[("", "All states"), *Status.choices], label="State"
+    )
+    team = forms.CharField(required=False, max_length=80, label="Team")
+
+
+@dataclass(frozen=True)
+class _Managed:
+    """A competition as its host sees it."""
+
+    competition: Competition
+    person: User
+
+    def may(self, action: HostAction) -> bool:
+        return may_host(actor=self.person, slug=self.competition.slug, action=action)
+
+    def context(self, tab: str, **more: Any) -> dict[str, Any]:
+        version = latest_version(self.competition)
+        return {
+            "section": "manage",
+            "manage_tab": tab,
+            "competition": self.competition,
+            "version": version,
+            "spec": version.spec,
+            "may_run": self.may(HostAction.RUN),
+            "may_judge": self.may(HostAction.JUDGE),
+            "may_own": self.may(HostAction.OWN),
+            **more,
+        }
+
+
+def _managed(request: HttpRequest, slug: str) -> _Managed:
+    person = person_of(request)
+    competition = hosted_competition_get(slug=slug, user=person, action=HostAction.LOOK)
+    return _Managed(competition, person)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def index(request: HttpRequest) -> HttpResponse:
+    """The competitions that one runs; a POST publishes a pack from an archive."""
+    person = person_of(request)
+    form = PackForm(request.POST or None, request.FILES or None)
+    problem: Problem | None = None
+    if request.method == "POST" and form.is_valid():
+        slug = form.cleaned_data["slug"]
+        archive = cast(BinaryIO, form.cleaned_data["archive"])
+        try:
+            published = archive_publish(slug=slug, archive=archive, actor=person)
+        except Problem as raised:
+            problem = raised
+        else:
+            messages.success(request, f"Version {published.version.number} serves.")
+            return redirect("web:manage", slug=slug)
+    context = {
+        "section": "manage",
+        "competitions": competitions_hosted(user=person),
+        "form": form,
+        "problem": problem,
+        "faults": problem.extra.get("faults", []) if problem else [],
+    }
+    status = problem.status if problem else 200
+    return render(request, "web/manage/index.html", context, status=status)
+
+
+@never_cache
+@login_required
+@require_safe
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """Hosts, invitations, the version that serves, and rescores."""
+    managed = _managed(request, slug)
+    competition = managed.competition
+    may_run = managed.may(HostAction.RUN)
+    link = f"{settings.BASE_URL}/competitions/{slug}/join/{competition.link_secret}/"
+    context = managed.context(
+        "overview",
+        hosts=hosts_of(competition=competition),
+        roles=Host.Role.choices,
+        invitations=competition.invitations.all()[:100] if may_run else [],
+        link=link if may_run and competition.audience == Audience.LINK else "",
+        offer=rescore_offer(competition=competition) if competition.current_version else None,
+        rescores=competition.rescores.select_related("version")[:10],
+    )
+    return render(request, "web/manage/overview.html", context)
+
+
+@never_cache
+@login_required
+@require_safe
+def audit(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who changed what, the newest first."""
+    managed = _managed(request, slug)
+    rows = Paginator(audit_of(competition=managed.competition), PAGE_ROWS)
+    context = managed.context("audit", rows=rows.get_page(request.GET.get("page")))
+    return render(request, "web/manage/audit.html", context)
+
+
+@never_cache
+@login_required
+@require_safe
+def submissions(request: HttpRequest, slug: str) -> HttpResponse:
+    """What all teams have handed in; `?format=csv` or `json` downloads what the filters leave."""
+    managed = _managed(request, slug)
+    form = FilterForm(request.GET)
+    chosen = form.cleaned_data if form.is_valid() else {}
+    rows = submissions_hosted(
+        competition=managed.competition,
+        status=chosen.get("status", ""),
+        team=chosen.get("team", ""),
+    )
+    wanted = request.GET.get("format", "")
+    if wanted in _DOWNLOADS:
+        return _DOWNLOADS[wanted](slug, rows[:MAX_DOWNLOAD_ROWS])
+    context = managed.context(
+        "submissions",
+        form=form,
+        rows=Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page")),
+        query=request.GET.urlencode(),
+    )
+    return render(request, "web/manage/submissions.html", context)
+
+
+def _told(row: Submission) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "team": row.team.name,
+        "number": row.number,
+        "status": row.status,
+        "phase": row.phase.slug,
+        "division": row.division.slug if row.division else "",
+        "format": row.artifact.format,
+        "parameters": row.inspection.parameters,
+        "public_score": row.public_score,
+        "is_late": row.is_late,
+        "disqualified_for": row.disqualified_for,
+        "version": row.pack_version.number,
+        "handed_in_at": row.created_at.isoformat(),
+    }
+
+
+def _as_csv(slug: str, rows: Iterable[Submission]) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{slug}-submissions.csv"'
+    told = [_told(row) for row in rows]
+    writer = csv.writer(response)
+    if told:
+        writer.writerow(told[0])
+    writer.writerows([_cell(value) for value in row.values()] for row in told)
+    return response
+
+
+def _cell(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: team names are anybody's words."""
+    is_formula = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}
+    return f"'{value}" if is_formula else value
+
+
+def _as_json(slug: str, rows: Iterable[Submission]) -> HttpResponse:
+    response = JsonResponse({"items": [_told(row) for row in rows]})
+    response["Content-Disposition"] = f'attachment; filename="{slug}-submissions.json"'
+    return response
+
+
+_DOWNLOADS: Final[Mapping[str, Callable[[str, Iterable[Submission]], HttpResponse]]] = {
+    "csv": _as_csv,
+    "json": _as_json,
+}
+
+
+def _set_host(managed: _Managed, form: Mapping[str, str]) -> str:
+    host = host_set(
+        competition=managed.competition,
+        actor=managed.person,
+        username=form.get("username", "").strip(),
+        role=form.get("role", ""),
+    )
+    return f"{host.user.username} is {host.get_role_display().lower()} now."
+
+
+def _remove_host(managed: _Managed, form: Mapping[str, str]) -> str:
+    username = form.get("username", "")
+    host_remove(competition=managed.competition, actor=managed.person, username=username)
+    return f"{username} is no host any more."
+
+
+def _invite(managed: _Managed, form: Mapping[str, str]) -> str:
+    invitation = competition_invite(
+        competition=managed.competition, actor=managed.person, email=form.get("email", "")
+    )
+    return f"An invitation goes to {invitation.email}."
+
+
+def _revoke(managed: _Managed, form: Mapping[str, str]) -> str:
+    invitation_revoke(
+        competition=managed.competition, actor=managed.person, invitation_id=_identity(form)
+    )
+    return "The invitation is revoked."
+
+
+def _unpublish(managed: _Managed, form: Mapping[str, str]) -> str:
+    competition_unpublish(competition=managed.competition, actor=managed.person)
+    return "The competition is out of sight. Publishing its pack brings it back."
+
+
+def _rescore(managed: _Managed, form: Mapping[str, str]) -> str:
+    rescore_start(
+        competition=managed.competition, actor=managed.person, reason=form.get("reason", "")
+    )
+    return "The rescore has begun. Boards change once all of it is done."
+
+
+def _cancel_rescore(managed: _Managed, form: Mapping[str, str]) -> str:
+    rescore_cancel(
+        competition=managed.competition, rescore_id=_identity(form), actor=managed.person
+    )
+    return "The rescore is given up; every score stays as it was."
+
+
+def _disqualify(managed: _Managed, form: Mapping[str, str]) -> str:
+    submission = submission_disqualify(
+        user=managed.person, submission_id=_identity(form), reason=form.get("reason", "")
+    )
+    return f"#{submission.number} of {submission.team} counts no more."
+
+
+def _reinstate(managed: _Managed, form: Mapping[str, str]) -> str:
+    submission = submission_reinstate(user=managed.person, submission_id=_identity(form))
+    return f"#{submission.number} of {submission.team} counts again."
+
+
+def _identity(form: Mapping[str, str]) -> UUID:
+    try:
+        return UUID(form.get("id", ""))
+    except ValueError:
+        raise InvalidInput("The form names nothing that exists.") from None
+
+
+_ACTIONS: Final[Mapping[str, tuple[Callable[[_Managed, Mapping[str, str]], str], str]]] = {
+    "set-host": (_set_host, "web:manage"),
+    "remove-host": (_remove_host, "web:manage"),
+    "invite": (_invite, "web:manage"),
+    "revoke": (_revoke, "web:manage"),
+    "unpublish": (_unpublish, "web:manage"),
+    "rescore": (_rescore, "web:manage"),
+    "cancel-rescore": (_cancel_rescore, "web:manage"),
+    "disqualify": (_disqualify, "web:manage_submissions"),
+    "reinstate": (_reinstate, "web:manage_submissions"),
+}
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, slug: str, action: str) -> HttpResponse:
+    """Do one of `_ACTIONS`, and say what came of it on the page that it belongs to."""
+    managed = _managed(request, slug)
+    if action not in _ACTIONS:
+        raise Http404
+    run, page = _ACTIONS[action]
+    try:
+        messages.success(request, run(managed, request.POST.dict()))
+    except Problem as problem:
+        messages.error(request, f"{problem.title}. {problem.detail} {problem.how_to_mend}")
+    return redirect(page, slug=slug)
