@@ -1,8 +1,8 @@
 """How large the body of a request may be: decided before any of it is kept.
 
 Django's handler spools a body to disk, however long it is, before a view sees it, and believes the
-length that is announced. Here bytes are counted as they come. A worker's result may be large, so
-its token is checked first.
+length that is announced. Here bytes are counted as they come. A worker's result and a host's pack
+may be large, so their tokens are checked first.
 """
 
 import re
@@ -12,8 +12,11 @@ from uuid import UUID
 
 from django.conf import settings
 
+from minigiants.accounts.models import Scope as TokenScope
+from minigiants.accounts.services import token_authenticate
 from minigiants.api.answers import problem_response
 from minigiants.api.problems import RequestTooLarge
+from minigiants.competitions.pack_archive import MAX_ARCHIVE_BYTES
 from minigiants.core.problems import NotAuthenticated, Problem
 from minigiants.core.threads import in_thread
 from minigiants.submissions.blobs import result_bytes_allowed
@@ -27,6 +30,7 @@ PREFIX: Final = "/api/"
 RESULT_PATH: Final = re.compile(
     r"^/api/v1/worker/evaluations/(?P<evaluation>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})/blob$"
 )
+PACK_PATH: Final = re.compile(r"^/api/v1/host/competitions/[a-z0-9-]+/(check|pack)$")
 
 
 class BodyLimits:
@@ -86,6 +90,10 @@ class _CountedBody:
 
 async def _most(scope: Scope) -> int:
     """How many bytes the body may have. Raises NotAuthenticated, AttemptOver."""
+    if scope["method"] == "PUT" and PACK_PATH.match(scope["path"]):
+        return await in_thread(
+            lambda: _pack_bytes(_header(scope, b"authorization")), of_request=False
+        )
     match = RESULT_PATH.match(scope["path"])
     if match is None or scope["method"] != "PUT":
         return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
@@ -97,6 +105,19 @@ async def _most(scope: Scope) -> int:
         lambda: result_bytes_allowed(evaluation_id=evaluation_id, token=token.strip()),
         of_request=False,
     )
+
+
+def _pack_bytes(authorization: str) -> int:
+    """What a pack's archive may have: with a host's token much, else what any body may."""
+    kind, _, secret = authorization.partition(" ")
+    usual = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    if kind.lower() != "bearer":
+        return usual
+    try:
+        token = token_authenticate(secret=secret.strip())
+    except NotAuthenticated:
+        return usual  # the operation says what is wrong with it
+    return MAX_ARCHIVE_BYTES if TokenScope.HOST in token.scopes else usual
 
 
 def _header(scope: Scope, name: bytes) -> str:

@@ -26,6 +26,9 @@ EXAMPLES: Final[dict[str, Any]] = {
     "MergeIn": {"team": "The other ones"},
     "AnswerIn": {"accept": True},
     "ReasonIn": {"reason": "Two accounts of one person"},
+    "RescoreIn": {"reason": "Row 17 had the wrong label"},
+    "HostIn": {"role": "judge"},
+    "CompetitionInvitationIn": {"email": "grace@example.org"},
     "Presence": {
         "worker": "gpu-7",
         "role": "predict",
@@ -57,7 +60,7 @@ TAGS: Final[dict[str, str]] = {
     "uploads": "Sending a model, in parts",
     "artifacts": "Models that have been uploaded, and what inspection says of them",
     "submissions": "Handing in, and following what becomes of it",
-    "hosting": "Running a competition: its boards, and who stands on them",
+    "hosting": "Running a competition: its pack, its people, its boards, and who stands on them",
     "webhooks": "Hearing of what happens, by signed requests",
     "installation": "What operators ask of the installation",
     "workers": "The workers' own routes; not for people",

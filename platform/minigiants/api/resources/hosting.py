@@ -20,13 +20,13 @@ from minigiants.api.schemas.hosting import (
     AuditOut,
     BaselineOut,
     BaselineOutcome,
+    CompetitionInvitationIn,
     CompetitionInvitationList,
     CompetitionInvitationOut,
     FaultOut,
     HostIn,
     HostList,
     HostOut,
-    InvitationIn,
     PackReportOut,
     PublishedOut,
     RescoreIn,
@@ -344,7 +344,9 @@ def invitations(request: ApiRequest, slug: str) -> CompetitionInvitationList:
     operation_id="competition_invite",
 )
 @idempotent(status=201)
-def invite(request: ApiRequest, slug: str, payload: InvitationIn) -> CompetitionInvitationOut:
+def invite(
+    request: ApiRequest, slug: str, payload: CompetitionInvitationIn
+) -> CompetitionInvitationOut:
     """Send an invitation to an e-mail address."""
     competition = _hosted(request, slug, HostAction.RUN)
     return _invitation_out(

@@ -121,7 +121,7 @@ class AuditList(Out):
     items: list[AuditOut] = Field(description="Newest first")
 
 
-class InvitationIn(In):
+class CompetitionInvitationIn(In):
     email: str = Field(max_length=254)
 
 
