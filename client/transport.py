@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +24,7 @@ LONGEST_PAUSE_SECONDS: Final = 8.0
 LONGEST_RETRY_AFTER_SECONDS: Final = 120.0
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0
+CHUNK_BYTES: Final = 1024 * 1024
 LONGEST_PUT_SECONDS: Final = 600.0
 """A pack is checked while its sender waits."""
 
@@ -100,8 +101,8 @@ class Transport:
         return self._send(
             "PUT",
             path,
-            content=file.read_bytes(),
-            headers={"Content-Type": media_type},
+            read=lambda: _chunks(file),
+            headers={"Content-Type": media_type, "Content-Length": str(file.stat().st_size)},
             timeout=LONGEST_PUT_SECONDS,
         ).json()
 
@@ -159,6 +160,12 @@ class Transport:
                 raise problem
             self._sleep(asked if asked is not None else _pause(attempt))
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            yield chunk
 
 
 def _pause(attempt: int) -> float:
