@@ -174,7 +174,6 @@ class World:
             "invitation_id": self.invitation,
             "competition_invitation_id": self.competition_invitation,
             "rescore_id": self.rescore,
-            "username": self.cast.sessions["other"].username,
             "proposal_id": self.proposal,
             "team_id": self.team,
             "phase": "main",

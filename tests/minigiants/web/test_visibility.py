@@ -1,10 +1,11 @@
 """What a person may not know of answers on no page and by no operation, whoever adds one."""
 
 import re
+from collections.abc import Iterable, Iterator
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver
 
 from minigiants.accounts.models import User
 from minigiants.api.routes import api
@@ -31,12 +32,20 @@ def submission() -> Submission:
     return submission
 
 
+def _routes(patterns: Iterable[object], before: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        assert isinstance(pattern, URLPattern | URLResolver)
+        route = f"{before}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns, route)
+        else:
+            yield route
+
+
 def pages(submission: Submission) -> list[str]:
     """Every page on the competition or on the submission, as addresses."""
     found = []
-    for pattern in urlpatterns:
-        assert isinstance(pattern, URLPattern)
-        route = str(pattern.pattern)
+    for route in _routes(urlpatterns):
         if "<str:secret>" in route:
             continue  # where those who are not in yet come in: it tells nothing before they do
         if "<slug:slug>" in route or "submission" in route:
