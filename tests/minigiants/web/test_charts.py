@@ -65,6 +65,25 @@ def test_lines_without_steps_are_left_out() -> None:
     assert "empty" not in draw(StepLine("empty", ()), StepLine("one", [(NOW, 0.5, "half")]))
 
 
+@pytest.mark.parametrize("higher_is_better", [True, False])
+def test_better_steps_are_drawn_higher(higher_is_better: bool) -> None:
+    scores = [0.2, 0.5, 0.9] if higher_is_better else [0.9, 0.5, 0.2]
+    steps = [(NOW + timedelta(days=day), score, "told") for day, score in enumerate(scores)]
+    drawn = fromstring(
+        steps_chart(
+            [StepLine("Record", steps)],
+            name="n",
+            title="t",
+            metric="m",
+            higher_is_better=higher_is_better,
+            until=NOW,
+        )
+    )
+    heights = [float(point.attrib["cy"]) for point in drawn.iter("circle")]
+    assert len(heights) == 3
+    assert heights == sorted(heights, reverse=True)
+
+
 @pytest.mark.parametrize(("higher_is_better", "rises"), [(True, True), (False, True)])
 def test_a_sparkline_rises_when_a_team_gets_better(higher_is_better: bool, rises: bool) -> None:
     scores = [0.1, 0.9] if higher_is_better else [0.9, 0.1]

@@ -1,17 +1,12 @@
 """The page of records."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from django.test import Client
 
 from minigiants.competitions.models import Competition
 from minigiants.leaderboards.evidence import evidence_compare
-from minigiants.web.charts.steps import HEIGHT, WIDTH, step_chart
 from tests.minigiants.leaderboards.entering import new_team
 from tests.support.evidence import competition_with_labels, enter_losses, wrong_of
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -26,7 +21,7 @@ def page(client: Client, competition: Competition) -> str:
 def test_a_division_without_a_model(client: Client, competition: Competition) -> None:
     text = page(client, competition)
     assert text.count("No model has been scored in this division yet.") == 2
-    assert '<svg class="stepchart"' not in text
+    assert "<figure" not in text
 
 
 def test_records_are_drawn_told_and_listed(client: Client, competition: Competition) -> None:
@@ -37,7 +32,7 @@ def test_records_are_drawn_told_and_listed(client: Client, competition: Competit
     text = page(client, competition)
     assert "3 records, from" in text
     assert "of 2 challengers." in text
-    assert text.count('<circle class="point"') == 3
+    assert text.count('class="point line0"') == 3
     assert "Exact McNemar test, 400 examples" in text
     assert "<b>first" not in text
     answer = client.get(f"/api/v1/competitions/{competition.slug}/records?division=nano").json()
@@ -65,24 +60,3 @@ def test_the_page_takes_a_fixed_number_of_queries(
     evidence_compare(division_id=competition.divisions.get(slug="nano").pk)
     with django_assert_max_num_queries(8):  # type: ignore[operator]
         page(client, competition)
-
-
-@pytest.mark.parametrize("rising", [True, False])
-def test_better_is_up(rising: bool) -> None:
-    values = [0.2, 0.5, 0.9] if rising else [0.9, 0.5, 0.2]
-    steps = [(START + timedelta(days=day), value, str(value)) for day, value in enumerate(values)]
-    chart = step_chart(
-        steps, until=START + timedelta(days=4), rising_is_up=rising, shown=lambda v: f"{v:.2f}"
-    )
-    heights = [point.y for point in chart.points]
-    assert heights == sorted(heights, reverse=True)
-    assert all(0 <= mark.x <= WIDTH for mark in (*chart.points, *chart.levels, *chart.moments))
-    assert all(0 <= mark.y <= HEIGHT for mark in (*chart.points, *chart.levels, *chart.moments))
-    assert chart.path.count("V") == 2
-
-
-def test_equal_moments_and_values_are_drawn_too() -> None:
-    chart = step_chart([(START, 0.0, "a")], until=START, rising_is_up=True, shown=str)
-    assert len(chart.points) == 1
-    with pytest.raises(ValueError, match="nothing to draw"):
-        step_chart([], until=START, rising_is_up=True, shown=str)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from minigiants.competitions.pack_metrics import ShownMetric
 from minigiants.leaderboards.records import RecordHistory, record_histories
-from minigiants.web.charts.steps import StepChart, step_chart
+from minigiants.web.charts.steps_chart import StepLine, steps_chart
 from minigiants.web.views.competition_page import competition_page
 
 
@@ -18,7 +18,7 @@ class ShownHistory:
     """A division's records as the page shows them: drawn where there is more than one."""
 
     history: RecordHistory
-    chart: StepChart | None
+    chart: str
     summary: str
 
 
@@ -39,22 +39,25 @@ def records(request: HttpRequest, slug: str) -> HttpResponse:
 def _shown(history: RecordHistory, metric: ShownMetric) -> ShownHistory:
     records = history.records
     if not records:
-        return ShownHistory(history, None, "No model has been scored in this division yet.")
+        return ShownHistory(history, "", "No model has been scored in this division yet.")
     first, last = records[0], records[-1]
     if len(records) == 1:
         summary = (
             f"{first.team} opened the record with {first.score_shown}. "
             f"None of {history.challengers:,} challengers has beaten it by more than noise."
         )
-        return ShownHistory(history, None, summary)
-    chart = step_chart(
-        [
-            (record.achieved_at, record.score, f"{record.team}: {record.score_shown}")
-            for record in records
-        ],
-        until=max(timezone.now(), last.achieved_at),
-        rising_is_up=metric.higher_is_better,
-        shown=lambda value: f"{value:.{metric.decimals}f}",
+        return ShownHistory(history, "", summary)
+    told = [
+        (record.achieved_at, record.score, f"{record.team}: {record.score_shown}")
+        for record in records
+    ]
+    chart = steps_chart(
+        [StepLine("Record", told)],
+        name=f"records-{history.division.slug}",
+        title=f"Records in {metric.title}: {history.division.title}",
+        metric=metric.title,
+        higher_is_better=metric.higher_is_better,
+        until=timezone.now(),
     )
     summary = (
         f"{len(records)} records, from {first.score_shown} by {first.team} to "
