@@ -161,6 +161,9 @@ class Pool:
                 return
             except SandboxFault as fault:
                 self._rest(fault)
+            except Exception as error:  # the pool outlives a mistake of ours, which the log tells
+                logger.exception("Keeping guests ready went wrong")
+                self._rest(error)
 
     def _drop_dead(self) -> None:
         for ready in list(self._idle):
@@ -190,9 +193,9 @@ class Pool:
         if self._closing:
             raise _Closing
 
-    def _rest(self, fault: SandboxFault) -> None:
+    def _rest(self, hindrance: Exception) -> None:
         self._pause = min(LONGEST_PAUSE_SECONDS, 2 * self._pause or FIRST_PAUSE_SECONDS)
-        logger.warning("No guest can be kept ready for %g s. %s", self._pause, fault)
+        logger.warning("No guest can be kept ready for %g s. %s", self._pause, hindrance)
         until = time.monotonic() + self._pause
         with self._change:
             while not self._closing and (left := until - time.monotonic()) > 0:

@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 
     HANDED_IN = "handed in"
     UNCHANGED = "unchanged"
-    NEEDS_CONTAINER = "waits for a worker with a container engine"
+    NEEDS_WORKER = "waits for a worker that runs its format"
     REFUSED = "refused"
 
 
@@ -67,7 +67,7 @@ def baselines_hand_in(*, competition: Competition, folder: Path) -> list[Baselin
         files = folder / baseline.folder / ARTIFACT
         name = detect_format(folder_files(files))
         if name not in RUN_EVERYWHERE and name not in runnable:
-            results.append(BaselineResult(baseline, Outcome.NEEDS_CONTAINER))
+            results.append(BaselineResult(baseline, Outcome.NEEDS_WORKER))
         else:
             results.append(_hand_in(competition, baseline, files))
     return results

@@ -8,5 +8,5 @@ from minigiants.submissions.workers import BASELINES_TASK
 
 @shared_task(name=BASELINES_TASK)
 def catch_up_baselines() -> None:
-    """Hand in the baselines that waited for a worker with a container engine."""
+    """Hand in the baselines that waited for a worker that runs their format."""
     baselines_catch_up()

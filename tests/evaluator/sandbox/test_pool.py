@@ -1,7 +1,7 @@
 """The pool: what it keeps, what it hands out, and that nothing is left."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -141,6 +141,23 @@ def test_it_goes_on_when_the_engine_is_back(
 
     assert taken(pool, FIRST).guest.alive  # type: ignore[attr-defined]
     waiting.wait_for(lambda: engine.guests[0].destroyed, "the end of the dead one")
+    pool.close()
+
+
+def test_it_goes_on_after_a_mistake_of_ours(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    mistakes = [ValueError("a mistake")]
+
+    def start(key: GuestKey, on_tick: Callable[[], None]) -> ReadyGuest:
+        if mistakes:
+            raise mistakes.pop()
+        return engine.start(key, on_tick)
+
+    pool = Pool(start, size=1, reusable=False, name="test")
+    pool.prefer(FIRST)
+    taken(pool, FIRST).destroy()
+    assert "a mistake" in caplog.text
     pool.close()
 
 

@@ -348,8 +348,8 @@ MATRIX: dict[tuple[str, str], Operation] = {
         _leader(200), lambda world: {"username": world.cast.sessions["colleague"].username}
     ),
     ("DELETE", f"{V1}/competitions/{{slug}}/team/membership"): Operation(
-        # 422: a leader hands over first; 409: the team has handed in
-        {**_session(422, other=404), "colleague": 409}
+        # a leader hands over first, and nobody leaves a team that has handed in
+        {**_session(409, other=404), "colleague": 409}
     ),
     ("POST", f"{V1}/competitions/{{slug}}/team/invitations"): Operation(
         _leader(201), lambda world: {"to": "new@example.org"}

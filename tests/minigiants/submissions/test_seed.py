@@ -77,7 +77,7 @@ def test_baselines_wait_in_the_queue_like_everything_else() -> None:
     assert not Score.objects.exists()
     assert not Standing.objects.exists()
     assert set(Team.objects.values_list("is_baseline", flat=True)) == {True}
-    assert "conv-python: waits for a worker with a container engine" in output
+    assert "conv-python: waits for a worker that runs its format" in output
 
 
 def test_a_second_time_adds_nothing() -> None:
