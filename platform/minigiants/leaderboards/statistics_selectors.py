@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from minigiants.leaderboards.statistics.methods import METHOD_TITLES
 from minigiants.leaderboards.statistics_models import (
     BestComparison,
     BoardStatistics,
@@ -45,6 +46,16 @@ class Method:
     seed: int | None
     computed_at: datetime
     is_current: bool
+
+    @property
+    def interval_title(self) -> str:
+        """What people call the method of the intervals."""
+        return METHOD_TITLES[self.interval_method]
+
+    @property
+    def test_title(self) -> str:
+        """What people call the test between pairs."""
+        return METHOD_TITLES[self.test_method]
 
 
 def certainties(

@@ -63,6 +63,8 @@ def test_two_that_differ_and_two_that_do_not(competition: Competition) -> None:
     assert third.leader_p_value < 1e-6
     method = methods(boards=[board.pk])[board.pk]
     assert (method.interval_method, method.test_method) == ("wilson", "exact_mcnemar")
+    assert method.interval_title == "Wilson score interval"
+    assert method.test_title == "exact McNemar test"
     assert (method.examples, method.resamples, method.seed) == (400, None, None)
     assert method.is_current
 
