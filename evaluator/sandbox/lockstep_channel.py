@@ -99,8 +99,18 @@ class LockstepChannel:
         return self._receive(len(previous))
 
     def end(self) -> None:
-        """Say that there are no more documents."""
+        """Say that there are no more documents, and see that nothing more was told."""
         self._send(HEAD.pack(Word.END, 0))
+        patience = min(self._deadline, time.monotonic() + ATTENTION_SECONDS)
+        while time.monotonic() < patience:
+            try:
+                if self._connected.recv(1):
+                    raise ProtocolError("more log-probabilities than were asked for")
+            except TimeoutError:
+                continue
+            except OSError:
+                pass  # reset: what has been told was asked for, all the same
+            return
 
     def close(self) -> None:
         """Close the connection, if there is one."""

@@ -43,14 +43,17 @@ MANY = {
 }
 
 
+SOON_SECONDS = 20
+
+
 @contextmanager
 def cheaply() -> Iterator[None]:
-    """The block takes less than a second of this process, and 64 MiB of its memory."""
+    """The block ends soon, where a bomb would take hours, and takes 64 MiB of memory at most."""
     tracemalloc.start()
     started = time.process_time()
     try:
         yield
-        assert time.process_time() - started < 1
+        assert time.process_time() - started < SOON_SECONDS
         assert tracemalloc.get_traced_memory()[1] < 64 * MEBIBYTE
     finally:
         tracemalloc.stop()

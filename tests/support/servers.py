@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from redis import Redis
 
 from evaluator.broker import platform_acl_rules
 from minigiants.embedded.postgres import Passwords, Postgres
@@ -136,3 +137,10 @@ def _start(config: pytest.Config) -> None:
 def redis_admin_url() -> str:
     """URL of the Redis user who may do everything, on this worker's own Redis database."""
     return os.environ[ADMIN_URL]
+
+
+@pytest.fixture
+def empty_redis(redis_admin_url: str) -> None:
+    """No rate limit, and nothing else in Redis, remembers the test before."""
+    with Redis.from_url(redis_admin_url) as connection:
+        connection.flushdb()

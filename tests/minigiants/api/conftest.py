@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 Bearer = Callable[..., dict[str, str]]
 
 
+@pytest.fixture(autouse=True)
+def fresh(empty_redis: None) -> None:
+    """Each test begins with all of its requests left."""
+
+
 @pytest.fixture
 def competition(db: None) -> Competition:
     """A competition that is open."""

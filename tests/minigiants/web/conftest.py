@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-import redis
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -20,10 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def empty_cache(redis_admin_url: str) -> None:
-    """No rate limit remembers the test before."""
-    with redis.Redis.from_url(redis_admin_url) as connection:
-        connection.flushdb()
+def fresh(empty_redis: None) -> None:
+    """Each test begins with all of its requests left."""
 
 
 @pytest.fixture

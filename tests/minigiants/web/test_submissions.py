@@ -158,7 +158,7 @@ def test_pages_cost_a_fixed_number_of_queries(
     item = submission(team)
     for _ in range(5):
         submission(team)
-    with django_assert_num_queries(5):  # type: ignore[operator]
+    with django_assert_num_queries(6):  # type: ignore[operator]
         logged_in.get("/competitions/digits/submissions/")
-    with django_assert_num_queries(8):  # type: ignore[operator]
+    with django_assert_num_queries(9):  # type: ignore[operator]
         logged_in.get(f"/submissions/{item.pk}/")
