@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -42,10 +43,12 @@ def _shown(history: RecordHistory, metric: ShownMetric) -> ShownHistory:
         return ShownHistory(history, "", "No model has been scored in this division yet.")
     first, last = records[0], records[-1]
     if len(records) == 1:
-        summary = (
-            f"{first.team} opened the record with {first.score_shown}. "
-            f"None of {history.challengers:,} challengers has beaten it by more than noise."
-        )
+        summary = f"{first.team} opened the record with {first.score_shown}. "
+        if history.challengers:
+            challengers = f"{history.challengers:,} challenger{pluralize(history.challengers)}"
+            summary += f"None of {challengers} has beaten it by more than noise."
+        else:
+            summary += "Nobody has challenged it yet."
         return ShownHistory(history, "", summary)
     told = [
         (record.achieved_at, record.score, f"{record.team}: {record.score_shown}")
