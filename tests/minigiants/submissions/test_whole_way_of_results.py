@@ -201,7 +201,7 @@ def test_a_metric_of_its_own_ranks(
 def test_a_regression_model_is_run_and_scored(
     publish: Publish, enter: Enter, tmp_path: Path
 ) -> None:
-    for name, array in {"smoke.npy": INPUTS[:2], "hidden.npy": INPUTS}.items():
+    for name, array in {"smoke.npy": INPUTS[:2] + 0.25, "hidden.npy": INPUTS}.items():
         np.save(tmp_path / name, array)
     competition = publish(
         files={
