@@ -45,6 +45,15 @@ EXAMPLES: Final = 3
 ARCHIVE: Final = "application/zip"
 schemathesis.serializer.alias(ARCHIVE, "application/octet-stream")
 
+WORDED: Final = {
+    "title": "Which opset?",
+    "body": "Does it run here?",
+    "reason": "Row 17 had the wrong label",
+    "role": "judge",
+    "email": "grace@example.org",
+}
+"""Fields in which not every text is one: it has to be seen, to be an address, to be a role."""
+
 LAST: Final = "token_give_up"
 """After it the token opens nothing any more."""
 
@@ -134,6 +143,8 @@ def _make_valid(case: Any) -> None:
                 case.query.pop(wish, None)
     if case.headers and IDEMPOTENCY_KEY in case.headers:
         case.headers[IDEMPOTENCY_KEY] = str(uuid4())  # one that came before means that request
+    if isinstance(case.body, dict):
+        case.body.update({field: WORDED[field] for field in WORDED.keys() & case.body.keys()})
     if isinstance(case.body, dict) and "name" in case.body:
         case.body["name"] = f"Team {uuid4()}"  # names have characters that can be seen
     if isinstance(case.body, dict) and "url" in case.body:

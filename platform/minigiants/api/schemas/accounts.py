@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool
 
 from minigiants.accounts.models import Scope
 from minigiants.accounts.services import MAX_DAYS, NAME_CHARACTERS
@@ -77,18 +77,18 @@ class MeIn(In):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"wants_result_mail": True}]})
 
-    wants_result_mail: bool | None = Field(
+    wants_result_mail: StrictBool | None = Field(
         default=None, description="Mails when a submission is scored or fails"
     )
-    wants_reply_mail: bool | None = Field(
+    wants_reply_mail: StrictBool | None = Field(
         default=None, description="Mails on replies in threads that you follow"
     )
-    wants_announcement_mail: bool | None = Field(
+    wants_announcement_mail: StrictBool | None = Field(
         default=None, description="Mails on what the hosts of your competitions announce"
     )
-    wants_team_mail: bool | None = Field(
+    wants_team_mail: StrictBool | None = Field(
         default=None, description="Mails on invitations, proposals and changes of your teams"
     )
-    wants_moderation_mail: bool | None = Field(
+    wants_moderation_mail: StrictBool | None = Field(
         default=None, description="Mails on the moderation of your posts, and reports to you"
     )

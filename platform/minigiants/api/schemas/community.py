@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from minigiants.api.schemas.base import In, Out
 from minigiants.community.models import BODY_CHARACTERS, REASON_CHARACTERS, TITLE_CHARACTERS
@@ -56,9 +56,9 @@ class BodyIn(In):
 
 
 class ThreadFlagsIn(In):
-    is_pinned: bool | None = None
-    is_locked: bool | None = None
-    subscribed: bool | None = Field(default=None, description="For yourself")
+    is_pinned: StrictBool | None = None
+    is_locked: StrictBool | None = None
+    subscribed: StrictBool | None = Field(default=None, description="For yourself")
 
 
 class ReasonIn(In):

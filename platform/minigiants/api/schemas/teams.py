@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from minigiants.api.schemas.base import In, Out
 from minigiants.teams.models import NAME_CHARACTERS
@@ -67,4 +67,4 @@ class MergeIn(In):
 
 
 class AnswerIn(In):
-    accept: bool
+    accept: StrictBool

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool
 
 from minigiants.api.schemas.base import In, Out
 from minigiants.notifications.models import DESCRIPTION_CHARACTERS, URL_CHARACTERS
@@ -56,7 +56,7 @@ class WebhookChange(In):
     url: Url | None = None
     kinds: Kinds | None = None
     description: Description | None = None
-    enabled: bool | None = None
+    enabled: StrictBool | None = None
 
 
 class WebhookOut(Out):
