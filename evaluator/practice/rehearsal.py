@@ -26,16 +26,17 @@ from evaluator.contract import (
     TaskSpec,
 )
 from evaluator.harness.metric_answer import CALL, CODE, MODULE, SOLUTION, SUBMISSION
+from evaluator.practice.program import answer
 from evaluator.practice.scoring import run_model
 from evaluator.sandbox.base import SandboxFault
 from evaluator.sandbox.metric_answer import read_answer
 from evaluator.sandbox.metric_base import MetricFailed, SubmissionRefused
-from evaluator.scoring import ScoringFailed, score
+from evaluator.scoring import score
 from evaluator.scoring.custom import SplitTables, score_custom
 from evaluator.tasks import load_task
 from evaluator.tasks.csv_table import ID
 from evaluator.tasks.custom import custom_settings, read_solution
-from evaluator.tasks.errors import InvalidPredictions, TaskError
+from evaluator.tasks.errors import InvalidPredictions
 from evaluator.tasks.submission_file import (
     read_submission,
     require_columns,
@@ -170,17 +171,5 @@ def _call_metric(
         raise MetricFailed(str(failed), log=done.stderr.decode(errors="replace")) from failed
 
 
-def main() -> int:
-    """0 with a result, 1 with one line about the data on standard error."""
-    request = RehearsalRequest.model_validate_json(sys.stdin.buffer.read())
-    try:
-        result = rehearse(request)
-    except (TaskError, ScoringFailed, SandboxFault) as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
-    print(result.model_dump_json())  # noqa: T201
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer(RehearsalRequest, rehearse))

@@ -30,12 +30,12 @@ from minigiants.leaderboards.services import (
     entries_withdraw,
     leads_recount,
 )
-from minigiants.submissions.lifecycle import ACTIVE, FINAL, Status, advance
+from minigiants.submissions.lifecycle import ACTIVE, FINAL, Status
 from minigiants.submissions.models import Evaluation, Rescore, Submission
 from minigiants.submissions.problems import NothingToRescore, RescoreEnded, RescoreRunning
 from minigiants.submissions.scored import score_enter
 from minigiants.submissions.selectors import evaluations_that_count
-from minigiants.submissions.services import change_record
+from minigiants.submissions.services import change_record, evaluation_cancel
 
 RESCORED_EVENT = "competition.rescored"
 RESCORED_CODE = "rescored"
@@ -243,16 +243,7 @@ def _end(rescore: Rescore, state: Rescore.State, *, detail: str = "") -> None:
     """End it without a change to any score; what still runs is not wanted any more."""
     for evaluation in rescore.evaluations.filter(status__in=ACTIVE):
         # A report that comes at this moment wins, and counts for nothing either.
-        advance(
-            Evaluation.objects.all(),
-            evaluation_id=evaluation.pk,
-            current=Status(evaluation.status),
-            attempt=evaluation.attempt,
-            to=Status.CANCELLED,
-            finished_at=timezone.now(),
-            lease_expires_at=None,
-            report_token_digest="",
-        )
+        evaluation_cancel(evaluation)
     rescore.state, rescore.detail, rescore.ended_at = state, detail, timezone.now()
     rescore.save(update_fields=["state", "detail", "ended_at"])
 

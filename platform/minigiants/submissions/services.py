@@ -174,17 +174,7 @@ def submission_cancel(*, user: User, submission_id: UUID) -> Submission:
         if submission.is_final or evaluation is None:
             raise NotCancellable(f"It is {submission.get_status_display().lower()}.")
         was_waiting = evaluation.status == Status.QUEUED
-        cancelled = advance(
-            Evaluation.objects.all(),
-            evaluation_id=evaluation.pk,
-            current=Status(evaluation.status),
-            attempt=evaluation.attempt,
-            to=Status.CANCELLED,
-            finished_at=timezone.now(),
-            lease_expires_at=None,
-            report_token_digest="",
-        )
-        if not cancelled:
+        if not evaluation_cancel(evaluation):
             raise NotCancellable("It has moved on meanwhile.", mend="Try again.")
         submission.status = Status.CANCELLED
         submission.quota_charged = not was_waiting
@@ -198,3 +188,20 @@ def submission_cancel(*, user: User, submission_id: UUID) -> Submission:
             reason=f"Taken back by {user.username}.",
         )
     return submission
+
+
+def evaluation_cancel(evaluation: Evaluation) -> bool:
+    """Cancel an evaluation that is under way. Returns whether it still was where it stood.
+
+    Its submission is left to the caller.
+    """
+    return advance(
+        Evaluation.objects.all(),
+        evaluation_id=evaluation.pk,
+        current=Status(evaluation.status),
+        attempt=evaluation.attempt,
+        to=Status.CANCELLED,
+        finished_at=timezone.now(),
+        lease_expires_at=None,
+        report_token_digest="",
+    )
