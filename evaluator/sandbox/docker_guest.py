@@ -85,17 +85,22 @@ class DockerGuest:
             created = api.create_container(**settings.container, host_config=host)
             self._container: str = created["Id"]
         try:
-            with engine_faults("starting a container"):
+            with engine_faults("attaching to a container"):
                 attached = api.attach_socket(
                     self._container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
                 )
-                # The client hands out a file object over a Unix socket, the socket itself over TLS.
-                self._attached = attached
-                self._socket: socket.socket = getattr(attached, "_sock", attached)
+        except SandboxFault:
+            self._discard()
+            raise
+        # The client hands out a file object over a Unix socket, the socket itself over TLS.
+        self._attached = attached
+        self._socket: socket.socket = getattr(attached, "_sock", attached)
+        try:
+            with engine_faults("starting a container"):
                 api.start(self._container)
         except SandboxFault:
-            with contextlib.suppress(SandboxFault):
-                self._remove()
+            self._detach()
+            self._discard()
             raise
 
     def send(self, data: bytes) -> None:
@@ -147,9 +152,7 @@ class DockerGuest:
         """
         if self._removed:
             return self._exit or UNKNOWN_EXIT
-        with contextlib.suppress(OSError):
-            self._attached.close()
-            self._socket.close()
+        self._detach()
         try:
             if self._exit is None:
                 self._exit = UNKNOWN_EXIT  # what is known if the engine fails
@@ -191,6 +194,16 @@ class DockerGuest:
             decode=True,
         )
         return {event["Action"] for event in events}
+
+    def _detach(self) -> None:
+        with contextlib.suppress(OSError):
+            self._attached.close()
+            self._socket.close()
+
+    def _discard(self) -> None:
+        """Remove what could not be started. If the engine fails at it too, a sweep will do it."""
+        with contextlib.suppress(SandboxFault):
+            self._remove()
 
     def _remove(self) -> None:
         with engine_faults("removing a container"), contextlib.suppress(NotFound):
