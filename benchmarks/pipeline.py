@@ -3,7 +3,7 @@
 import os
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +46,10 @@ class Run:
         return median(_between(view, "scoring", "scored") for view in self.views)
 
 
+def _at_once() -> None:
+    """Wait for nothing."""
+
+
 class Pipeline:
     """An embedded server with the workload's competition. Use as a context manager.
 
@@ -79,15 +83,20 @@ class Pipeline:
     ) -> None:
         self._parts.close()
 
-    def one_by_one(self, models: Sequence[Path]) -> Run:
-        """Hand a model in when the one before is scored: nothing waits for anything else."""
-        return self._run(models, at_once=1)
+    def one_by_one(self, models: Sequence[Path], *, before: Callable[[], None] = _at_once) -> Run:
+        """Hand a model in when the one before is scored: nothing waits for anything else.
+
+        `before` is called before each.
+        """
+        return self._run(models, at_once=1, before=before)
 
     def all_at_once(self, models: Sequence[Path]) -> Run:
         """Hand in as many as the quota lets wait at one time."""
         return self._run(models, at_once=QUOTA["concurrent"])
 
-    def _run(self, models: Sequence[Path], *, at_once: int) -> Run:
+    def _run(
+        self, models: Sequence[Path], *, at_once: int, before: Callable[[], None] = _at_once
+    ) -> Run:
         slug = self._workload.slug
         uploaded = [self._sdk.upload(model, slug) for model in models]
         waiting: deque[Submission] = deque()
@@ -96,6 +105,7 @@ class Pipeline:
         for artifact in uploaded:
             if len(waiting) == at_once:
                 finished.append(self._scored(waiting.popleft()))
+            before()
             waiting.append(self._sdk.submit(artifact.id, slug))
         finished += [self._scored(submission) for submission in waiting]
         return Run(time.perf_counter() - started, [each.raw() for each in finished])

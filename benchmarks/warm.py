@@ -17,6 +17,7 @@ WORKLOADS: Mapping[str, Callable[[Path, int], Workload]] = {
     "1M parameters (onnx)": million,
     "1M language model (transformers)": language_models,
 }
+PYTHON = "digits (python in Docker)"
 NOT_MEASURED = "not measured here: no container engine with the harness image"
 
 
@@ -36,22 +37,31 @@ def measure(*, count: int = 20) -> dict[str, Any]:
     return figures | _pool(count)
 
 
-def _warm(workload: Workload, *, sandbox: str, **settings: str) -> Run:
+def _warm(
+    workload: Workload, *, sandbox: str, before: Callable[[], None] = lambda: None, **settings: str
+) -> Run:
     """The first model warms the server up, and the others count."""
     with Pipeline(workload, sandbox=sandbox, **settings) as pipeline:
         pipeline.one_by_one(workload.models[:1])
-        return pipeline.one_by_one(workload.models[1:])
+        return pipeline.one_by_one(workload.models[1:], before=before)
 
 
 def _pool(count: int) -> dict[str, Any]:
-    """What an empty pool costs: the same models with the pool and without."""
-    name = "digits (python in Docker): claim to report seconds"
+    """Models with code: while a container waits for each, and with a pool that is always empty."""
     if not containers.is_available():
-        return {name: NOT_MEASURED}
+        return {f"{PYTHON}: bare seconds": NOT_MEASURED}
     figures = {}
-    for case, settings in {"pool": {}, "no pool": {"MINIGIANTS_WORKER_POOL": "0"}}.items():
+    for case, before, settings in (
+        ("pool", containers.await_rest, {}),
+        ("no pool", lambda: None, {"MINIGIANTS_WORKER_POOL": "0"}),
+    ):
         with tempfile.TemporaryDirectory(prefix="minigiants-bench-") as work:
             workload = containers.python_models(Path(work), min(count, 8) + 1)
-            run = _warm(workload, sandbox="docker", **settings)
-        figures[f"{name}, {case}"] = run.claim_to_report
+            bare = median(workload.bare_seconds())
+            run = _warm(workload, sandbox="docker", before=before, **settings)
+        figures |= {
+            f"{PYTHON}: bare seconds": bare,
+            f"{PYTHON}: claim to report seconds, {case}": run.claim_to_report,
+            f"{PYTHON}: added seconds, {case}": run.claim_to_report - bare,
+        }
     return figures

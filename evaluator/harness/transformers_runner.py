@@ -40,7 +40,7 @@ class TransformersRunner:
         self._threads = threads
 
     def warm_up(self) -> None:
-        """Import torch and transformers, and run a tiny model once.
+        """Import torch and transformers, load a tiny model and run it once.
 
         All of it in one thread and on the CPU: the process may fork afterwards. A thread, the pool
         of a parallel region or an open GPU would not survive that.
@@ -49,7 +49,12 @@ class TransformersRunner:
 
         transformers = import_transformers()
         torch.set_num_threads(1)
-        model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**WARM_CONFIG)).eval()
+        config = transformers.LlamaConfig(**WARM_CONFIG)
+        made = transformers.LlamaForCausalLM(config)
+        # The library's first loading fills its tables of how checkpoints are read.
+        model = transformers.LlamaForCausalLM.from_pretrained(
+            None, config=config, state_dict=made.state_dict()
+        ).eval()
         with torch.inference_mode():
             model(input_ids=torch.zeros(1, 8, dtype=torch.long), use_cache=False)
 

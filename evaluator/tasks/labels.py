@@ -7,7 +7,7 @@ their columns itself. Spaces around a value do not count.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +29,9 @@ class Usage(StrEnum):
     PUBLIC = "public"
     PRIVATE = "private"
     DOCUMENT = "document"
+
+
+USAGES: Mapping[str, Usage] = {usage.value: usage for usage in Usage}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +159,9 @@ def _row(row: list[str], places: list[int], line: int, kind: LabelKind) -> Label
 
 
 def _usage(text: str, line: int, kind: LabelKind) -> Usage:
-    known = [usage for usage in Usage if kind.has_documents or usage is not Usage.DOCUMENT]
-    for usage in known:
-        if text.lower() == usage:
-            return usage
-    names = " nor ".join(usage.title() for usage in known)
-    raise InvalidLabels("unknown_usage", f"Line {line}: usage is {text!r}, neither {names}.")
+    usage = USAGES.get(text.lower())
+    if usage is None or (usage is Usage.DOCUMENT and not kind.has_documents):
+        known = [usage for usage in Usage if kind.has_documents or usage is not Usage.DOCUMENT]
+        names = " nor ".join(usage.title() for usage in known)
+        raise InvalidLabels("unknown_usage", f"Line {line}: usage is {text!r}, neither {names}.")
+    return usage

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.pack_access import Audience
@@ -64,9 +65,9 @@ class PackVersion(Entity):
     def __str__(self) -> str:
         return f"{self.competition_id} v{self.number}"
 
-    @property
+    @cached_property
     def spec(self) -> PackSpec:
-        """The specification, typed."""
+        """The specification, typed. A version never changes."""
         return PackSpec.model_validate(self.specification)
 
 

@@ -68,11 +68,14 @@ def proposals_of(team: Team) -> list[MergeProposal]:
     )
 
 
+def competing_teams() -> QuerySet[Team]:
+    """Every team that takes part: neither a baseline's nor one that was merged into another."""
+    return Team.objects.filter(merged_into__isnull=True, is_baseline=False)
+
+
 def team_by_name(*, competition: Competition, name: str) -> Team:
     """The competing team called `name`, in whatever case. Raises NotFound."""
-    found = Team.objects.filter(
-        competition=competition, merged_into__isnull=True, is_baseline=False
-    )
+    found = competing_teams().filter(competition=competition)
     team = found.filter(name=name).first() or found.filter(name__iexact=name).first()
     if team is None:
         raise NotFound(f"No team is called {name!r}.", mend="Look at the leaderboard for its name.")

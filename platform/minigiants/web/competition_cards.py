@@ -13,7 +13,7 @@ from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.pack_timeline import PhaseSpec
 from minigiants.competitions.selectors import spec_of
 from minigiants.leaderboards.board_pages import BoardPage, BoardQuery, boards_page
-from minigiants.teams.models import Team
+from minigiants.teams.selectors import competing_teams
 
 GLIMPSE_ROWS = 3
 
@@ -49,7 +49,8 @@ def competition_cards(competitions: Iterable[Competition]) -> list[CompetitionCa
     """Cards of `competitions`, those that run first, without glimpses of their boards."""
     found = list(competitions)
     teams: dict[UUID, int] = dict(
-        Team.objects.filter(competition__in=found, is_baseline=False, merged_into__isnull=True)
+        competing_teams()
+        .filter(competition__in=found)
         .values_list("competition")
         .annotate(Count("pk"))
         .order_by()

@@ -1,7 +1,8 @@
 """Competitions, their rules, limits and quota."""
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from ninja import Router
 
@@ -37,20 +38,24 @@ from minigiants.competitions.selectors import (
     spec_of,
 )
 from minigiants.competitions.services import rules_accept
+from minigiants.submissions.models import Submission
 from minigiants.submissions.selectors import quota_of
+from minigiants.teams.models import Team
+from minigiants.teams.selectors import competing_teams
 
 router = Router(tags=["competitions"])
 
 
 def _counted(rows: QuerySet[Competition]) -> QuerySet[Competition]:
     return rows.annotate(
-        team_count=Count(
-            "teams",
-            filter=Q(teams__is_baseline=False, teams__merged_into__isnull=True),
-            distinct=True,
-        ),
-        submission_count=Count("submissions", distinct=True),
+        team_count=_count(competing_teams()), submission_count=_count(Submission.objects.all())
     )
+
+
+def _count(rows: QuerySet[Team] | QuerySet[Submission]) -> Coalesce:
+    """How many of `rows` belong to a competition, counted apart: a join would multiply them."""
+    of_one = rows.filter(competition=OuterRef("pk")).order_by().values("competition")
+    return Coalesce(Subquery(of_one.annotate(rows=Count("pk")).values("rows")), 0)
 
 
 def _summary(competition: Competition) -> dict[str, object]:
