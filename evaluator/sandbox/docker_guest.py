@@ -4,7 +4,6 @@ import contextlib
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import requests
@@ -12,6 +11,7 @@ from docker.api.client import APIClient
 from docker.errors import DockerException, NotFound
 
 from evaluator.sandbox.base import SandboxFault
+from evaluator.sandbox.cgroup import container_usage
 from evaluator.sandbox.container import ContainerSettings
 from evaluator.sandbox.guest import Chunk, Exit, Source, Usage
 
@@ -23,7 +23,6 @@ SEND_SECONDS = 10.0
 LATE_EVENT_SECONDS = 0.3
 NANOSECONDS = 1e9
 KILLED_BY_SIGNAL = 128
-CGROUPS = Path("/sys/fs/cgroup")
 UNKNOWN_EXIT = Exit(code=None, out_of_memory=False)
 
 
@@ -130,18 +129,21 @@ class DockerGuest:
         return self._streams.feed(data)
 
     def usage(self) -> Usage:
-        """The container's own counters; the peak needs cgroup v1, or a cgroup v2 in reach."""
+        """The container's own counters, from its control group, else as the engine tells them.
+
+        Of a cgroup v2 out of reach there is no peak.
+        """
         if self._ended or self._exit is not None:
             return Usage(peak_memory_bytes=None, cpu_seconds=None)
         with engine_faults("measuring a container"):
+            state = self._api.inspect_container(self._container)["State"]
+            usage = container_usage(int(state["Pid"]), self._container)
+            if usage is not None:
+                return usage
             stats = self._api.stats(self._container, stream=False, one_shot=True)
-            peak = stats.get("memory_stats", {}).get("max_usage")
-            if peak is None:
-                state = self._api.inspect_container(self._container)["State"]
-                peak = unified_peak(int(state["Pid"]))
         nanoseconds = stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage")
         return Usage(
-            peak_memory_bytes=peak,
+            peak_memory_bytes=stats.get("memory_stats", {}).get("max_usage"),
             cpu_seconds=nanoseconds / NANOSECONDS if nanoseconds else None,
         )
 
@@ -208,13 +210,3 @@ class DockerGuest:
     def _remove(self) -> None:
         with engine_faults("removing a container"), contextlib.suppress(NotFound):
             self._api.remove_container(self._container, force=True, v=True)
-
-
-def unified_peak(pid: int) -> int | None:
-    """`memory.peak` in bytes of the cgroup v2 of a process, None where it is out of reach."""
-    try:
-        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
-        group = next(line.removeprefix("0::/") for line in lines if line.startswith("0::/"))
-        return int((CGROUPS / group / "memory.peak").read_text())
-    except (OSError, ValueError, StopIteration):
-        return None
