@@ -6,7 +6,7 @@ from typing import Final
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Lower, StrIndex, Substr
 
 from minigiants.accounts.models import User
@@ -53,6 +53,13 @@ def may_host(*, actor: Viewer, slug: str, action: HostAction) -> bool:
             competition__slug=slug, user=actor, role__in=ALLOWED[action]
         ).exists()
     )
+
+
+def is_host(*, viewer: Viewer) -> Exists | Value:
+    """Of a competition in a query: whether `viewer` is a host of it, of whatever role."""
+    if isinstance(viewer, User) and viewer.is_active and not viewer.is_staff:
+        return Exists(Host.objects.filter(competition=OuterRef("pk"), user=viewer))
+    return Value(isinstance(viewer, User) and viewer.is_active)
 
 
 def may_publish(*, actor: User | None, slug: str) -> bool:

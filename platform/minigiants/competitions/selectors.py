@@ -18,6 +18,7 @@ from minigiants.competitions.policies import (
     ALLOWED,
     HostAction,
     Viewer,
+    is_host,
     may_host,
     visible_competitions,
 )
@@ -31,8 +32,12 @@ def competition_list(*, user: Viewer) -> QuerySet[Competition]:
 
 
 def competition_get(*, slug: str, user: Viewer) -> Competition:
-    """The competition, with its current version. Raises NotFound, also where it is not public."""
-    competition = competition_list(user=user).filter(slug=slug).first()
+    """The competition, with its current version; `is_host` tells whether `user` is a host of it.
+
+    Raises NotFound, also where it is not public.
+    """
+    visible = competition_list(user=user).annotate(is_host=is_host(viewer=user))
+    competition = visible.filter(slug=slug).first()
     if competition is None:
         raise NotFound(f"There is no competition {slug!r}.")
     return competition

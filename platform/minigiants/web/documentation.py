@@ -17,14 +17,19 @@ from minigiants.core.problems import NotFound
 from minigiants.web.page_text import reachable
 
 SECTIONS: Final = (
-    ("Taking part", ("cli", "api", "webhooks", "ci", "teams", "community", "inspection")),
-    ("Running a competition", ("packs", "tasks", "statistics", "language-modelling")),
+    (
+        "Taking part",
+        ("leaderboards", "teams", "community", "inspection", "cli", "api", "webhooks", "ci"),
+    ),
+    ("Running a competition", ("hosting", "packs", "tasks", "statistics", "language-modelling")),
     ("Running the platform", ("operations", "security", "architecture", "performance")),
 )
 """What stands in the navigation, and in which order; pages that are not named come last."""
 OTHERS: Final = "More"
-OWN_PAGES: Final = frozenset({"quickstart", "errors"})
-"""Names at which the site has a page of its own, which knows its address."""
+FIRST_PAGE: Final = "quickstart"
+"""It heads the navigation, beside the page of error codes, which the site makes itself."""
+EXAMPLE_SERVER: Final = "http://127.0.0.1:8000"
+"""The server of the documents' examples; the site shows its own address in its place."""
 
 _NAME: Final = re.compile(r"^[a-z0-9-]+$")
 _PICTURE: Final = re.compile(r"^!\[[^\]]*\]\([^)]*\)\s*$", re.MULTILINE)
@@ -65,7 +70,8 @@ def documentation_page(name: str) -> DocumentationPage:
     path = _root() / f"{name}.md"
     if not _NAME.match(name) or not path.is_file():
         raise NotFound("There is no such page in the documentation.")
-    return _rendered(name, path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    return _rendered(name, text.replace(EXAMPLE_SERVER, settings.BASE_URL))
 
 
 @cache
@@ -74,7 +80,7 @@ def navigation() -> Sequence[Section]:
     titles = {
         path.stem: _title(path.read_text(encoding="utf-8")) for path in sorted(_root().glob("*.md"))
     }
-    named = OWN_PAGES.union(*(names for _, names in SECTIONS))
+    named = {FIRST_PAGE}.union(*(names for _, names in SECTIONS))
     sections = [*SECTIONS, (OTHERS, tuple(name for name in titles if name not in named))]
     return [
         Section(title, tuple((name, titles[name]) for name in names if name in titles))

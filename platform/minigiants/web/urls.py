@@ -14,6 +14,7 @@ from minigiants.web.views import (
     home,
     join,
     manage,
+    manage_statistics,
     notices,
     profiles,
     records,
@@ -53,6 +54,11 @@ urlpatterns = [
     path("competitions/<slug:slug>/records/", records.records, name="records"),
     path("hosting/", manage.index, name="hosting"),
     path("competitions/<slug:slug>/manage/", manage.overview, name="manage"),
+    path(
+        "competitions/<slug:slug>/manage/statistics/",
+        manage_statistics.statistics,
+        name="manage_statistics",
+    ),
     path("competitions/<slug:slug>/manage/audit/", manage.audit, name="manage_audit"),
     path(
         "competitions/<slug:slug>/manage/submissions/",
@@ -107,7 +113,8 @@ urlpatterns = [
         webhooks.replay,
         name="webhook_replay",
     ),
-    path("docs/quickstart", docs.quickstart, name="quickstart"),
+    path("docs/", docs.index, name="docs"),
+    path("docs/quickstart", docs.page, {"name": "quickstart"}, name="quickstart"),
     path("docs/errors", docs.errors, name="errors"),
     path("docs/<str:name>", docs.page, name="documentation"),
 ]

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from minigiants.web.documentation import OWN_PAGES
-
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-NAMES = sorted({path.stem for path in DOCS.glob("*.md")} - OWN_PAGES)
+NAMES = sorted({path.stem for path in DOCS.glob("*.md")})
 ANCHOR = re.compile(r'id="([^"]+)"')
 
 
@@ -30,12 +28,19 @@ def test_each_page_is_there_and_leads_only_to_what_is_there(client: Client, name
         assert not anchor or anchor in ANCHOR.findall(page), target
 
 
+def test_the_index_leads_to_every_page(client: Client) -> None:
+    text = client.get("/docs/").text.split("<main")[1].split("</main>")[0]
+    for name in NAMES:
+        assert text.count(f'href="/docs/{name}"') == 2, name  # in the navigation, and beside it
+
+
 def test_every_page_is_in_the_navigation(client: Client) -> None:
     text = client.get("/docs/errors").text
     for name in NAMES:
         assert text.count(f'href="/docs/{name}"') >= 1, name
 
 
+@pytest.mark.django_db  # a page that says so gives the connections back
 @pytest.mark.parametrize("name", ["nothing", "../README", "README", "api.md", "%2e%2e/README"])
 def test_nothing_else_is_served(client: Client, name: str) -> None:
     assert client.get(f"/docs/{name}").status_code == 404

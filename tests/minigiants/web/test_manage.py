@@ -2,12 +2,14 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from minigiants.accounts.models import User
-from minigiants.competitions.models import Host
+from minigiants.competitions.models import Host, Phase
 from minigiants.leaderboards.models import Standing
 from minigiants.submissions.models import Submission
 from tests.support.factories import UserFactory
@@ -36,12 +38,37 @@ def test_every_role_may_look(submission: Submission, role: str) -> None:
     client, _ = host_client(submission, role)
     slug = submission.competition.slug
     base = f"/competitions/{slug}/manage/"
-    for page in (base, f"{base}submissions/", f"{base}audit/", "/hosting/"):
+    for page in (base, f"{base}submissions/", f"{base}statistics/", f"{base}audit/", "/hosting/"):
         assert client.get(page).status_code == 200, page
     assert f"/competitions/{slug}/manage/".encode() in client.get("/hosting/").content
     runs = role in {"owner", "organizer"}
     assert ("Unpublish" in client.get(base).text) == runs
     assert ("Give somebody a role" in client.get(base).text) == (role == "owner")
+
+
+def test_hosts_have_a_tab_and_others_have_none(submission: Submission) -> None:
+    slug = submission.competition.slug
+    tab = f'<a href="/competitions/{slug}/manage/">Manage</a>'
+    client, _ = host_client(submission, "viewer")
+    assert tab in client.get(f"/competitions/{slug}/rules/").text
+    assert tab not in Client().get(f"/competitions/{slug}/rules/").text
+    client.force_login(UserFactory.create())
+    assert tab not in client.get(f"/competitions/{slug}/rules/").text
+
+
+def test_boards_are_frozen_and_revealed_from_here(submission: Submission) -> None:
+    client, _ = host_client(submission, "organizer")
+    slug, phase = submission.competition.slug, submission.phase.slug
+    base = f"/competitions/{slug}/manage/"
+    assert "Its private boards are hidden" in client.get(base).text
+    Phase.objects.update(closes_at=timezone.now() - timedelta(minutes=1))
+    for act in ("freeze", "thaw", "reveal"):
+        action = f"/competitions/{slug}/phases/{phase}/{act}/"
+        assert f'action="{action}"' in client.get(base).text
+        assert client.post(action).status_code == 302
+    assert "Everybody sees its private boards" in client.get(base).text
+    viewer, _ = host_client(submission, "viewer")
+    assert "/freeze/" not in viewer.get(base).text
 
 
 def test_others_may_not(submission: Submission) -> None:
@@ -50,6 +77,7 @@ def test_others_may_not(submission: Submission) -> None:
     assert client.get(base).status_code == 302
     client.force_login(UserFactory.create())
     assert client.get(base).status_code == 403
+    assert client.get(f"{base}statistics/").status_code == 403
     assert client.post(f"{base}unpublish/").status_code == 403
     assert submission.competition.title.encode() not in client.get("/hosting/").content
 

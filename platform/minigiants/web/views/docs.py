@@ -1,6 +1,5 @@
 """Documentation in the site."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -10,27 +9,9 @@ from minigiants.web.error_catalogue import error_catalogue
 
 
 @require_safe
-def quickstart(request: HttpRequest) -> HttpResponse:
-    """From an account to a score."""
-    context = {
-        "section": "docs",
-        "install_commands": "\n".join(
-            [
-                "pip install minigiants",
-                f"minigiants login --url {settings.BASE_URL}",
-                "minigiants submit ./model -c digits -m 'first try' --wait",
-            ]
-        ),
-        "check_commands": "minigiants check ./model -c digits\nminigiants score ./model -c digits",
-        "ci_commands": "\n".join(
-            [
-                f"export MINIGIANTS_URL={settings.BASE_URL}",
-                "export MINIGIANTS_TOKEN=…  # from the secret",
-                "minigiants submit ./model -c digits --wait --json",
-            ]
-        ),
-    }
-    return render(request, "web/docs/quickstart.html", context)
+def index(request: HttpRequest) -> HttpResponse:
+    """All pages of the documentation."""
+    return render(request, "web/docs/index.html", {"section": "docs"})
 
 
 @require_safe

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, cast
 from uuid import UUID
 
@@ -16,8 +15,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from minigiants.accounts.models import User
-from minigiants.competitions.models import Competition, Host
+from minigiants.competitions.models import Host
 from minigiants.competitions.pack_access import Audience
 from minigiants.competitions.pack_fields import SLUG
 from minigiants.competitions.people import (
@@ -26,22 +24,22 @@ from minigiants.competitions.people import (
     host_set,
     invitation_revoke,
 )
-from minigiants.competitions.policies import HostAction, may_host
+from minigiants.competitions.policies import HostAction
 from minigiants.competitions.selectors import (
     audit_of,
     competitions_hosted,
-    hosted_competition_get,
     hosts_of,
-    latest_version,
 )
 from minigiants.competitions.services import competition_unpublish
 from minigiants.core.problems import InvalidInput, Problem
+from minigiants.leaderboards.policies import is_revealed
 from minigiants.submissions.hosting import archive_publish
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
 from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, rescore_start
 from minigiants.submissions.rulings import submission_disqualify, submission_reinstate
 from minigiants.submissions.selectors import submissions_hosted
+from minigiants.web.views.managed_competition import ManagedCompetition, managed_competition
 from minigiants.web.views.people import person_of
 
 PAGE_ROWS: Final = 50
@@ -68,37 +66,6 @@ class FilterForm(forms.Form):
         required=False, choices=[("", "All states"), *Status.choices], label="State"
     )
     team = forms.CharField(required=False, max_length=80, label="Team")
-
-
-@dataclass(frozen=True)
-class _Managed:
-    """A competition as its host sees it."""
-
-    competition: Competition
-    person: User
-
-    def may(self, action: HostAction) -> bool:
-        return may_host(actor=self.person, slug=self.competition.slug, action=action)
-
-    def context(self, tab: str, **more: Any) -> dict[str, Any]:
-        version = latest_version(self.competition)
-        return {
-            "section": "manage",
-            "manage_tab": tab,
-            "competition": self.competition,
-            "version": version,
-            "spec": version.spec,
-            "may_run": self.may(HostAction.RUN),
-            "may_judge": self.may(HostAction.JUDGE),
-            "may_own": self.may(HostAction.OWN),
-            **more,
-        }
-
-
-def _managed(request: HttpRequest, slug: str) -> _Managed:
-    person = person_of(request)
-    competition = hosted_competition_get(slug=slug, user=person, action=HostAction.LOOK)
-    return _Managed(competition, person)
 
 
 @never_cache
@@ -135,7 +102,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """Hosts, invitations, the version that serves, and rescores."""
-    managed = _managed(request, slug)
+    managed = managed_competition(request, slug)
     competition = managed.competition
     may_run = managed.may(HostAction.RUN)
     link = f"{settings.BASE_URL}/competitions/{slug}/join/{competition.link_secret}/"
@@ -147,6 +114,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         link=link if may_run and competition.audience == Audience.LINK else "",
         offer=rescore_offer(competition=competition) if competition.current_version else None,
         rescores=competition.rescores.select_related("version")[:10],
+        phases=[(phase, is_revealed(phase=phase)) for phase in competition.phases.all()],
     )
     return render(request, "web/manage/overview.html", context)
 
@@ -156,7 +124,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def audit(request: HttpRequest, slug: str) -> HttpResponse:
     """Who changed what, the newest first."""
-    managed = _managed(request, slug)
+    managed = managed_competition(request, slug)
     rows = Paginator(audit_of(competition=managed.competition), PAGE_ROWS)
     context = managed.context("audit", rows=rows.get_page(request.GET.get("page")))
     return render(request, "web/manage/audit.html", context)
@@ -167,7 +135,7 @@ def audit(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def submissions(request: HttpRequest, slug: str) -> HttpResponse:
     """What all teams have handed in; `?format=csv` or `json` downloads what the filters leave."""
-    managed = _managed(request, slug)
+    managed = managed_competition(request, slug)
     form = FilterForm(request.GET)
     chosen = form.cleaned_data if form.is_valid() else {}
     rows = submissions_hosted(
@@ -234,7 +202,7 @@ _DOWNLOADS: Final[Mapping[str, Callable[[str, Iterable[Submission]], HttpRespons
 }
 
 
-def _set_host(managed: _Managed, form: Mapping[str, str]) -> str:
+def _set_host(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     host = host_set(
         competition=managed.competition,
         actor=managed.person,
@@ -244,53 +212,53 @@ def _set_host(managed: _Managed, form: Mapping[str, str]) -> str:
     return f"{host.user.username} is {host.get_role_display().lower()} now."
 
 
-def _remove_host(managed: _Managed, form: Mapping[str, str]) -> str:
+def _remove_host(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     username = form.get("username", "")
     host_remove(competition=managed.competition, actor=managed.person, username=username)
     return f"{username} is no host any more."
 
 
-def _invite(managed: _Managed, form: Mapping[str, str]) -> str:
+def _invite(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     invitation = competition_invite(
         competition=managed.competition, actor=managed.person, email=form.get("email", "")
     )
     return f"An invitation goes to {invitation.email}."
 
 
-def _revoke(managed: _Managed, form: Mapping[str, str]) -> str:
+def _revoke(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     invitation_revoke(
         competition=managed.competition, actor=managed.person, invitation_id=_identity(form)
     )
     return "The invitation is revoked."
 
 
-def _unpublish(managed: _Managed, form: Mapping[str, str]) -> str:
+def _unpublish(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     competition_unpublish(competition=managed.competition, actor=managed.person)
     return "The competition is out of sight. Publishing its pack brings it back."
 
 
-def _rescore(managed: _Managed, form: Mapping[str, str]) -> str:
+def _rescore(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     rescore_start(
         competition=managed.competition, actor=managed.person, reason=form.get("reason", "")
     )
     return "The rescore has begun. Boards change once all of it is done."
 
 
-def _cancel_rescore(managed: _Managed, form: Mapping[str, str]) -> str:
+def _cancel_rescore(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     rescore_cancel(
         competition=managed.competition, rescore_id=_identity(form), actor=managed.person
     )
     return "The rescore is given up; every score stays as it was."
 
 
-def _disqualify(managed: _Managed, form: Mapping[str, str]) -> str:
+def _disqualify(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     submission = submission_disqualify(
         user=managed.person, submission_id=_identity(form), reason=form.get("reason", "")
     )
     return f"#{submission.number} of {submission.team} counts no more."
 
 
-def _reinstate(managed: _Managed, form: Mapping[str, str]) -> str:
+def _reinstate(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     submission = submission_reinstate(user=managed.person, submission_id=_identity(form))
     return f"#{submission.number} of {submission.team} counts again."
 
@@ -302,7 +270,9 @@ def _identity(form: Mapping[str, str]) -> UUID:
         raise InvalidInput("The form names nothing that exists.") from None
 
 
-_ACTIONS: Final[Mapping[str, tuple[Callable[[_Managed, Mapping[str, str]], str], str]]] = {
+_ACTIONS: Final[
+    Mapping[str, tuple[Callable[[ManagedCompetition, Mapping[str, str]], str], str]]
+] = {
     "set-host": (_set_host, "web:manage"),
     "remove-host": (_remove_host, "web:manage"),
     "invite": (_invite, "web:manage"),
@@ -319,7 +289,7 @@ _ACTIONS: Final[Mapping[str, tuple[Callable[[_Managed, Mapping[str, str]], str],
 @require_POST
 def act(request: HttpRequest, slug: str, action: str) -> HttpResponse:
     """Do one of `_ACTIONS`, and say what came of it on the page that it belongs to."""
-    managed = _managed(request, slug)
+    managed = managed_competition(request, slug)
     if action not in _ACTIONS:
         raise Http404
     run, page = _ACTIONS[action]
