@@ -17,8 +17,6 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("task", template_names())
 def test_a_template_validates(task: str, tmp_path: Path) -> None:
-    if task == "custom":
-        pytest.importorskip("pandas", reason="metrics are handed data frames")
     folder = pack_begin("my-first", task, tmp_path)
     staff = UserFactory.create(is_staff=True)
     with built(folder) as data:
