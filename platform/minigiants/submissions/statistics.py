@@ -18,6 +18,7 @@ from django.db.models import (
 from django.db.models.functions import TruncDate
 
 from minigiants.competitions.models import Competition
+from minigiants.competitions.selectors import latest_version
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation, Submission
 
@@ -71,15 +72,14 @@ class _Percentile(Aggregate):
 
 
 def competition_statistics(*, competition: Competition) -> CompetitionStatistics:
-    """The statistics of a competition, in three queries. It must have been published."""
+    """The statistics of a competition, published or not, in three queries beside the version's."""
     return CompetitionStatistics(
         days=_days(competition), failures=_failures(competition), waits=_waits(competition)
     )
 
 
 def _days(competition: Competition) -> list[Day]:
-    version = competition.current_version
-    higher = version is None or version.spec.ranking_metric.higher_is_better
+    higher = latest_version(competition).spec.ranking_metric.higher_is_better
     rows = (
         Submission.objects.filter(competition=competition, team__is_baseline=False)
         .annotate(day=TruncDate("created_at", tzinfo=UTC))

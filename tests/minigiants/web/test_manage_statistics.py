@@ -64,6 +64,24 @@ def test_days_failures_and_waits(submission: Submission) -> None:
     assert told.waits.p95 == pytest.approx(8.3)
 
 
+@pytest.mark.parametrize(("metric", "best"), [("accuracy", 0.9), ("log_loss", 0.2)])
+def test_the_best_keeps_its_direction_when_nothing_is_published(
+    submission: Submission, metric: str, best: float
+) -> None:
+    other = queued_submission(competition=submission.competition)
+    Submission.objects.filter(pk=other.pk).update(public_score=0.2)
+    competition = submission.competition
+    version = competition.current_version
+    assert version is not None
+    version.specification["metrics"] = [{"name": metric, "title": metric}]
+    version.save()
+    competition.refresh_from_db()
+    competition.current_version = None
+    competition.save()
+    (day,) = competition_statistics(competition=competition).days
+    assert day.best == best
+
+
 def test_baselines_do_not_count(submission: Submission) -> None:
     submission.team.is_baseline = True
     submission.team.save()
@@ -75,7 +93,7 @@ def test_the_page_and_its_downloads(client: Client, submission: Submission) -> N
     base = f"/competitions/{submission.competition.slug}/manage/statistics/"
     page = client.get(base).text
     assert page.count("<svg") >= 2
-    assert "1 submissions on 1 days" in page
+    assert "Submissions: 1 in all, at most 1 a day, some on 1 of 1 days" in page
     (row,) = csv.DictReader(io.StringIO(client.get(f"{base}?format=csv").text))
     assert (row["submissions"], row["scored"], row["best"]) == ("1", "1", "0.9")
     assert client.get(f"{base}?format=json").json()["days"][0]["teams"] == 1

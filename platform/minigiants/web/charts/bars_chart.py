@@ -20,10 +20,7 @@ def bars_chart(days: Sequence[tuple[date, int]], *, name: str, title: str, unit:
     most = max(count for _, count in days)
     x = Timeline(first, last, LEFT, WIDTH - RIGHT)
     y = Linear(0.0, max(most * 1.06, 1.0), HEIGHT - BOTTOM, TOP)
-    total = sum(count for _, count in days)
-    drawing = Drawing(
-        name, title, f"{total} {unit} on {len(days)} days, at most {most}. The table has the same."
-    )
+    drawing = Drawing(name, title, _summary(days, unit))
     for moment in x.ticks():
         drawing.tick_x(x.at(moment), x.label(moment))
     for count in y.ticks():
@@ -38,6 +35,16 @@ def bars_chart(days: Sequence[tuple[date, int]], *, name: str, title: str, unit:
         place = (left + right - width) / 2
         drawing.add("rect", "mark", group, x=place, y=y.at(count), width=width, height=height)
     return drawing.render()
+
+
+def _summary(days: Sequence[tuple[date, int]], unit: str) -> str:
+    span = (days[-1][0] - days[0][0]).days + 1
+    most = max(count for _, count in days)
+    total = sum(count for _, count in days)
+    return (
+        f"{unit.capitalize()}: {total} in all, at most {most} a day, some on {len(days)} of {span} "
+        "days. The table below has the same."
+    )
 
 
 def _midnight(day: date) -> datetime:
