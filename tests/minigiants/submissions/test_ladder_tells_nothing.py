@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 from django.core import mail
 from django.test import Client
+from pytest_django import Settings
 
 from minigiants.competitions.models import Competition
 from minigiants.leaderboards.board_statistics import statistics_ask, statistics_compute
 from minigiants.leaderboards.evidence import divisions_waiting, evidence_compare
+from minigiants.notifications.models import Delivery
+from minigiants.notifications.selectors import Subject
 from minigiants.notifications.services import outbox_deliver
+from minigiants.notifications.webhooks import webhook_create
 from minigiants.submissions.comparisons import comparisons_of
 from minigiants.submissions.models import Submission
 from minigiants.submissions.presentation import submission_view
@@ -25,6 +29,7 @@ from tests.support.factories import (
     pack_spec,
 )
 from tests.support.pipeline import Pipeline, runnable_competition
+from tests.support.webhook_receiver import ALLOW_LOOPBACK, closed_port
 
 pytestmark = pytest.mark.django_db
 
@@ -57,11 +62,15 @@ def settle() -> None:
     outbox_deliver()
 
 
-def test_a_score_that_is_held_back_is_told_nowhere(pipeline: Pipeline) -> None:
+def test_a_score_that_is_held_back_is_told_nowhere(pipeline: Pipeline, settings: Settings) -> None:
     competition = ladder_competition()
     team = TeamFactory(competition=competition)
     better = np.zeros(300)
     better[:50] = 1
+    settings.WEBHOOK_NETWORKS = ALLOW_LOOPBACK
+    webhook_create(
+        user=member_of(team), subject=Subject(team=team), url=f"http://127.0.0.1:{closed_port()}/"
+    )
     first, second = hand_in(team), hand_in(team)
     pipeline.run(first, public=RELEASED, losses=losses_file(better))
     pipeline.run(second, public=HELD_BACK, losses=losses_file(wrong_of(1, 0.4, examples=300)))
@@ -83,7 +92,13 @@ def test_a_score_that_is_held_back_is_told_nowhere(pipeline: Pipeline) -> None:
         f"/competitions/{slug}/records/",
         f"/api/v1/submissions/{second.pk}",
         f"/api/v1/competitions/{slug}/submissions",
+        f"/competitions/{slug}/leaderboard/pareto/",
+        f"/competitions/{slug}/leaderboard/history/",
         f"/api/v1/competitions/{slug}/leaderboard",
+        f"/api/v1/competitions/{slug}/leaderboard?format=csv",
+        f"/api/v1/competitions/{slug}/leaderboard/pareto",
+        f"/api/v1/competitions/{slug}/leaderboard/pareto?format=csv",
+        f"/api/v1/competitions/{slug}/leaderboard/history",
         f"/api/v1/competitions/{slug}/records",
     ]
     for page in pages:
@@ -95,6 +110,9 @@ def test_a_score_that_is_held_back_is_told_nowhere(pipeline: Pipeline) -> None:
         assert "0.833" in text, page
     assert len(mail.outbox) == 2
     assert all(TOLD not in f"{message.subject}{message.body}" for message in mail.outbox)
+    bodies = [delivery.body for delivery in Delivery.objects.all()]
+    assert sum("0.833" in body for body in bodies) == 2
+    assert not any(TOLD in body for body in bodies)
 
 
 def test_two_that_are_held_back_look_the_same(pipeline: Pipeline) -> None:
