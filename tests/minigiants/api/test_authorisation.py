@@ -224,6 +224,7 @@ def _hosting() -> dict[tuple[str, str], Operation]:
         ),
         ("DELETE", f"{base}/hosts/{{username}}"): Operation(answers(own, 404)),
         ("GET", f"{base}/audit"): Operation(answers(look, 200)),
+        ("GET", f"{base}/statistics"): Operation(answers(look, 200)),
         ("GET", f"{base}/invitations"): Operation(answers(run, 200)),
         ("POST", f"{base}/invitations"): Operation(
             answers(run, 201), lambda w: {"email": "new@example.org"}

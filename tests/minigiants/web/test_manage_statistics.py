@@ -96,7 +96,10 @@ def test_the_page_and_its_downloads(client: Client, submission: Submission) -> N
     assert "Submissions: 1 in all, at most 1 a day, some on 1 of 1 days" in page
     (row,) = csv.DictReader(io.StringIO(client.get(f"{base}?format=csv").text))
     assert (row["submissions"], row["scored"], row["best"]) == ("1", "1", "0.9")
-    assert client.get(f"{base}?format=json").json()["days"][0]["teams"] == 1
+    told = client.get(f"{base}?format=json").json()
+    assert told["days"][0]["teams"] == 1
+    slug = submission.competition.slug
+    assert client.get(f"/api/v1/host/competitions/{slug}/statistics").json() == told
 
 
 def test_three_queries_however_many_submissions(

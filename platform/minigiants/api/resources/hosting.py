@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from tempfile import TemporaryFile
 from typing import Annotated, BinaryIO
 from uuid import UUID
@@ -32,6 +33,7 @@ from minigiants.api.schemas.hosting import (
     RescoreIn,
     RescoreOfferOut,
     RescoreOut,
+    StatisticsOut,
     UnpublishedOut,
 )
 from minigiants.competitions.models import Competition, Host, Invitation
@@ -55,6 +57,7 @@ from minigiants.submissions.hosting import PackReport, archive_check, archive_pu
 from minigiants.submissions.models import Rescore
 from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, rescore_start
 from minigiants.submissions.selectors import rescore_get, rescore_progress
+from minigiants.submissions.statistics import competition_statistics
 
 router = Router(tags=["hosting"])
 BASE = "/host/competitions/{slug}"
@@ -314,6 +317,18 @@ def audit(
             for row in rows[:limit]
         ]
     )
+
+
+@router.get(
+    f"{BASE}/statistics",
+    response=StatisticsOut,
+    auth=required(Scope.HOST),
+    operation_id="statistics_read",
+)
+def statistics(request: ApiRequest, slug: str) -> StatisticsOut:
+    """Days, failures and waiting. Baselines count nowhere."""
+    found = competition_statistics(competition=_hosted(request, slug, HostAction.LOOK))
+    return StatisticsOut.model_validate(asdict(found))
 
 
 def _invitation_out(invitation: Invitation) -> CompetitionInvitationOut:

@@ -1,6 +1,6 @@
 """What hosts ask for, and what they are told."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -119,6 +119,31 @@ class AuditOut(Out):
 
 class AuditList(Out):
     items: list[AuditOut] = Field(description="Newest first")
+
+
+class StatisticsDay(Out):
+    day: date = Field(description="In UTC; days without a submission are left out")
+    submissions: int
+    scored: int
+    teams: int = Field(description="That handed in on this day")
+    best: float | None = Field(description="The best public score until its end")
+
+
+class FailureCountOut(Out):
+    code: str
+    count: int
+
+
+class WaitsOut(Out):
+    evaluations: int
+    median: float | None = Field(description="Seconds from the queue to a worker")
+    p95: float | None = Field(description="Seconds, the 95th percentile")
+
+
+class StatisticsOut(Out):
+    days: list[StatisticsDay]
+    failures: list[FailureCountOut]
+    waits: WaitsOut
 
 
 class CompetitionInvitationIn(In):
