@@ -40,6 +40,15 @@ class PackRefused(Problem):
         self.faults = tuple(faults)
 
 
+class PackChanged(Problem):
+    code = "pack_changed"
+    status = 409
+    title = "Somebody has published another version meanwhile"
+    mend = (
+        "Nothing was changed. Copy what you have written, reload, and do it again on that version."
+    )
+
+
 class RulesNotAccepted(Problem):
     code = "rules_not_accepted"
     status = 403

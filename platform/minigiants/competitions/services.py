@@ -29,7 +29,7 @@ from minigiants.competitions.pack_columns import table_columns
 from minigiants.competitions.pack_data import BuiltFile, built_data, sha256_of, source_files
 from minigiants.competitions.pack_folder import SPECIFICATION, PackFolder, read_pack
 from minigiants.competitions.policies import ALLOWED, HostAction, may_host, may_publish
-from minigiants.competitions.problems import PackFault, PackRefused
+from minigiants.competitions.problems import PackChanged, PackFault, PackRefused
 from minigiants.competitions.selectors import current_version, rules_digest
 from minigiants.core.audit import audit_write
 from minigiants.core.blobstore import store_file
@@ -60,8 +60,13 @@ def require_publish(*, actor: User | None, slug: str) -> None:
         )
 
 
-def pack_serve(*, pack: PackFolder, built: Path, actor: User | None) -> PackVersion:
-    """Publish a pack whose data lies in the folder `built`. For the rest see `pack_publish`."""
+def pack_serve(
+    *, pack: PackFolder, built: Path, actor: User | None, replaces: PackVersion | None = None
+) -> PackVersion:
+    """Publish a pack whose data lies in the folder `built`. For the rest see `pack_publish`.
+
+    Where `replaces` is given and another version serves, raises PackChanged and changes nothing.
+    """
     require_publish(actor=actor, slug=pack.slug)
     with tempfile.TemporaryDirectory(prefix="minigiants-pack-") as scratch:
         checked = data_check(pack, built, Path(scratch))
@@ -69,7 +74,7 @@ def pack_serve(*, pack: PackFolder, built: Path, actor: User | None) -> PackVers
         # remain are reached by nobody, and the next attempt finds them under the same digest.
         content = [_stored(file) for file in checked.files]
         sources = [_stored(file) for file in source_files(pack, built)]
-    return _serve_version(pack, content, sources, actor)
+    return _serve_version(pack, content, sources, actor, replaces)
 
 
 @transaction.atomic
@@ -124,7 +129,11 @@ def rules_accept(*, user: User, competition: Competition) -> RulesAcceptance:
 
 @transaction.atomic
 def _serve_version(
-    pack: PackFolder, files: Sequence[PackFile], sources: Sequence[PackFile], actor: User | None
+    pack: PackFolder,
+    files: Sequence[PackFile],
+    sources: Sequence[PackFile],
+    actor: User | None,
+    replaces: PackVersion | None,
 ) -> PackVersion:
     specification = pack.spec.model_dump(mode="json")
     content_hash = _content_hash(specification, pack.pages, files)
@@ -135,6 +144,8 @@ def _serve_version(
         Host.objects.create(competition=founded, user=actor, role=Host.Role.OWNER)
     # The row is the lock: two who publish at once must count versions one after the other.
     competition = Competition.objects.select_for_update().get(slug=pack.slug)
+    if replaces is not None and competition.current_version_id != replaces.pk:
+        raise PackChanged(f"You have edited version {replaces.number}, which serves no more.")
     _require_fixed(competition, pack.spec)
     version = competition.versions.filter(content_hash=content_hash).first()
     if version is None:

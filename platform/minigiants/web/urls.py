@@ -14,6 +14,7 @@ from minigiants.web.views import (
     home,
     join,
     manage,
+    manage_editing,
     manage_statistics,
     notices,
     profiles,
@@ -54,6 +55,17 @@ urlpatterns = [
     path("competitions/<slug:slug>/records/", records.records, name="records"),
     path("hosting/", manage.index, name="hosting"),
     path("competitions/<slug:slug>/manage/", manage.overview, name="manage"),
+    path(
+        "competitions/<slug:slug>/manage/pages/<slug:name>/",
+        manage_editing.page,
+        name="manage_page",
+    ),
+    path("competitions/<slug:slug>/manage/preview/", manage_editing.preview, name="manage_preview"),
+    path(
+        "competitions/<slug:slug>/manage/settings/",
+        manage_editing.settings,
+        name="manage_settings",
+    ),
     path(
         "competitions/<slug:slug>/manage/statistics/",
         manage_statistics.statistics,

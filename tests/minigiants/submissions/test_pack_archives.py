@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from minigiants.accounts.models import User
@@ -18,67 +17,22 @@ from minigiants.core.problems import NotPermitted
 from minigiants.submissions.baselines import baselines_catch_up
 from minigiants.submissions.hosting import archive_check, archive_publish
 from minigiants.submissions.models import Submission
-from tests.evaluator.harness.onnx_models import linear, save
+from tests.support.archived_pack import SPECIFICATION, made_founder, pack_files, zipped
 from tests.support.factories import UserFactory
-from tests.support.npy import npy_bytes
 
 pytestmark = pytest.mark.django_db
-
-SPECIFICATION = """\
-title: Tiny
-licence: {name: CC0-1.0, url: "https://example.org/"}
-task: {type: classification, settings: {classes: 2, input: {shape: [1]}}}
-metrics: [{name: accuracy, title: Accuracy}]
-formats: [onnx]
-divisions: [{slug: small, title: Small, budget: {parameters: 100}}]
-phases:
-  - slug: main
-    title: Main
-    opens: 2020-01-01T00:00:00Z
-    closes: 2100-01-01T00:00:00Z
-    quota: {per_day: 5}
-split: {by: fraction, public: 0.5, seed: 1}
-data: {public: [train.csv], smoke_inputs: smoke.npy, hidden_inputs: test.npy, labels: labels.csv}
-baselines:
-  - {folder: baselines/one, title: One, score: 0.5}
-"""
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, bytes]:
     """A pack that publishes, by the names of its files."""
-    save(linear(np.array([[-1, 1]], dtype=np.float32)), tmp_path)
-    pages = {f"pages/{page}.md": b"# Page\n" for page in ("overview", "data", "rules")}
-    inputs = np.array([[1], [2], [3], [4]], dtype=np.float32)
-    return {
-        "competition.yaml": SPECIFICATION.encode(),
-        **pages,
-        "build_data.py": b"raise SystemExit('this never runs here')\n",
-        "baselines/one/artifact/model.onnx": (tmp_path / "model.onnx").read_bytes(),
-        "baselines/one/train.py": b"print('training')\n",
-        "built/train.csv": b"id,label,x\nt0,0,9\n",
-        "built/smoke.npy": npy_bytes(np.array([[9]], dtype=np.float32)),
-        "built/test.npy": npy_bytes(inputs),
-        "built/labels.csv": b"id,label\na,0\nb,1\nc,0\nd,1\n",
-    }
-
-
-def zipped(files: Mapping[str, bytes]) -> io.BytesIO:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, content in files.items():
-            opened.writestr(name, content)
-    return archive
+    return pack_files(tmp_path)
 
 
 @pytest.fixture
 def founder() -> User:
     """Somebody who may found competitions."""
-    from django.contrib.auth.models import Permission
-
-    person = UserFactory.create()
-    person.user_permissions.add(Permission.objects.get(codename="add_competition"))
-    return User.objects.get(pk=person.pk)
+    return made_founder()
 
 
 def publish(files: Mapping[str, bytes], actor: User) -> PackVersion:

@@ -56,6 +56,8 @@ OWN = [
     "/hosting/",
     "/competitions/digits/manage/",
     "/competitions/digits/manage/submissions/",
+    "/competitions/digits/manage/settings/",
+    "/competitions/digits/manage/pages/overview/",
     "/competitions/digits/manage/statistics/",
     "/competitions/digits/manage/audit/",
     "/settings/",
@@ -154,6 +156,19 @@ def test_a_long_board_grows_in_place(site: str, chromium: Path, competition: Com
         seen.page.get_by_role("link", name="Show more").click()
         seen.page.get_by_role("rowheader", name="team 59").wait_for()
         assert seen.page.get_by_role("rowheader").count() == 60
+        assert seen.faults == []
+
+
+def test_a_page_is_previewed_while_it_is_written(
+    site: str, chromium: Path, own_pages: list[str], person: User
+) -> None:
+    session = session_of(person)
+    with browser(chromium) as started, window(started, site) as seen:
+        log_in(seen.page.context, session, site)
+        seen.visit("/competitions/digits/manage/pages/overview/")
+        seen.page.get_by_label("Markdown").fill("# Now\n\nIt is **bold**.")
+        seen.page.locator("#preview strong").wait_for()
+        assert seen.page.locator("#preview").inner_text().split() == ["Now", "It", "is", "bold."]
         assert seen.faults == []
 
 

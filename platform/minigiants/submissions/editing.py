@@ -1,0 +1,84 @@
+"""Editing a published competition in the browser or through the API: each edit is a new version."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from minigiants.accounts.models import User
+from minigiants.competitions.models import Competition, PackVersion
+from minigiants.competitions.pack_archive import export_write, unpacked
+from minigiants.competitions.pack_data import BUILT
+from minigiants.competitions.pack_editing import Place, with_values
+from minigiants.competitions.pack_folder import SPECIFICATION, read_pack
+from minigiants.competitions.pack_yaml import located
+from minigiants.competitions.problems import PackChanged, PackRefused
+from minigiants.competitions.selectors import latest_version
+from minigiants.competitions.services import pack_serve, require_publish
+from minigiants.core.problems import NotFound
+from minigiants.submissions.baselines import baselines_hand_in
+from minigiants.submissions.hosting import Published
+from minigiants.submissions.rescoring import rescore_offer
+
+
+def page_edit(
+    *, competition: Competition, number: int, name: str, text: str, actor: User
+) -> Published:
+    """Publish version `number` again with another text of its page called `name`.
+
+    Raises NotPermitted, NotFound, PackRefused, and PackChanged where another version serves.
+    """
+
+    def change(folder: Path) -> None:
+        page = folder / "pages" / f"{name}.md"
+        if not page.is_file():
+            raise NotFound(f"The pack has no page {name!r}.")
+        page.write_text(text.replace("\r\n", "\n"), encoding="utf-8")
+
+    if name not in latest_version(competition).pages:
+        raise NotFound(f"The pack has no page {name!r}.")
+    return _edited(competition, number, actor, change)
+
+
+def settings_edit(
+    *, competition: Competition, number: int, values: Mapping[Place, Any], actor: User
+) -> Published:
+    """Publish version `number` again with other values in its competition.yaml.
+
+    Raises NotPermitted, PackRefused, and PackChanged where another version serves.
+    """
+
+    def change(folder: Path) -> None:
+        file = folder / SPECIFICATION
+        text = file.read_text(encoding="utf-8")
+        file.write_text(with_values(text, values), encoding="utf-8")
+
+    return _edited(competition, number, actor, change)
+
+
+def _edited(
+    competition: Competition, number: int, actor: User, change: Callable[[Path], None]
+) -> Published:
+    require_publish(actor=actor, slug=competition.slug)
+    before = _serving(competition, number)
+    with TemporaryDirectory(prefix="minigiants-edit-") as scratch:
+        archive = Path(scratch) / "pack.zip"
+        export_write(version=before, target=archive)
+        with archive.open("rb") as stream, unpacked(stream, slug=competition.slug) as folder:
+            change(folder)
+            pack = read_pack(folder)
+            try:
+                version = pack_serve(pack=pack, built=folder / BUILT, actor=actor, replaces=before)
+            except PackRefused as refused:
+                raise PackRefused(located(refused.faults, pack.text, SPECIFICATION)) from refused
+            results = baselines_hand_in(competition=version.competition, folder=folder)
+    return Published(version, results, rescore_offer(competition=version.competition))
+
+
+def _serving(competition: Competition, number: int) -> PackVersion:
+    version = competition.current_version
+    if version is None:
+        raise PackChanged("The competition is not published; publish its pack first.")
+    if version.number != number:
+        raise PackChanged(f"You have edited version {number}; version {version.number} serves.")
+    return version

@@ -1,0 +1,128 @@
+"""Editing a competition's pages and settings. What is saved is a new version of its pack."""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from minigiants.competitions.pack_folder import FILE_BYTES
+from minigiants.competitions.policies import HostAction
+from minigiants.competitions.problems import PackChanged, PackRefused
+from minigiants.competitions.services import require_host
+from minigiants.core.problems import NotFound
+from minigiants.submissions.editing import page_edit, settings_edit
+from minigiants.submissions.hosting import Published
+from minigiants.web.page_text import html_below
+from minigiants.web.views.managed_competition import ManagedCompetition, managed_competition
+from minigiants.web.views.settings_form import SettingsForm
+
+
+class PageForm(forms.Form):
+    """A page's Markdown, and the version of the pack that it was read from."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    text = forms.CharField(
+        label="Markdown",
+        max_length=FILE_BYTES,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "true"}),
+    )
+
+
+class VersionForm(forms.Form):
+    """The version of the pack that a form was filled from."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+def _runs(request: HttpRequest, slug: str) -> ManagedCompetition:
+    """The competition, for whoever may edit it. Raises NotPermitted."""
+    managed = managed_competition(request, slug)
+    require_host(actor=managed.person, slug=slug, action=HostAction.RUN)
+    return managed
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """The editor of one page; a POST saves, or only shows what the text looks like."""
+    managed = _runs(request, slug)
+    context = managed.context("pages", page_name=name)
+    version = context["version"]
+    if name not in version.pages:
+        raise NotFound("The pack has no such page.")
+    context["page_names"] = sorted(version.pages)
+    form = PageForm(
+        request.POST or None, initial={"version": version.number, "text": version.pages[name]}
+    )
+    if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
+        told = form.cleaned_data
+        try:
+            published = page_edit(
+                competition=managed.competition,
+                number=told["version"],
+                name=name,
+                text=told["text"],
+                actor=managed.person,
+            )
+        except PackRefused as refused:
+            form.add_error("text", [str(fault) for fault in refused.faults])
+        except PackChanged as changed:
+            form.add_error(None, f"{changed.title}. {changed.detail} {changed.how_to_mend}")
+        else:
+            _tell(request, published)
+            return redirect("web:manage_page", slug=slug, name=name)
+    text = form["text"].value() or ""
+    context |= {"form": form, "preview": html_below(text[:FILE_BYTES], levels=1)}
+    status = 422 if form.errors else 200
+    return render(request, "web/manage/page_editor.html", context, status=status)
+
+
+@never_cache
+@login_required
+@require_POST
+def preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """A text as its page would show it, while it is written."""
+    _runs(request, slug)
+    html = html_below(request.POST.get("text", "")[:FILE_BYTES], levels=1)
+    return HttpResponse(html)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: HttpRequest, slug: str) -> HttpResponse:
+    """Names, dates, quota and visibility."""
+    managed = _runs(request, slug)
+    context = managed.context("settings")
+    version = context["version"]
+    form = SettingsForm(request.POST or None, spec=version.spec)
+    read = VersionForm(request.POST or None, initial={"version": version.number})
+    if request.method == "POST" and form.is_valid() and read.is_valid():
+        try:
+            published = settings_edit(
+                competition=managed.competition,
+                number=read.cleaned_data["version"],
+                values=form.values(),
+                actor=managed.person,
+            )
+        except PackRefused as refused:
+            form.show(refused.faults)
+        except PackChanged as changed:
+            form.add_error(None, f"{changed.title}. {changed.detail} {changed.how_to_mend}")
+        else:
+            _tell(request, published)
+            return redirect("web:manage_settings", slug=slug)
+    context |= {"form": form, "read": read}
+    status = 422 if form.errors or read.errors else 200
+    return render(request, "web/manage/settings.html", context, status=status)
+
+
+def _tell(request: HttpRequest, published: Published) -> None:
+    messages.success(request, f"Version {published.version.number} serves.")
+    if published.offer.is_due:
+        messages.warning(request, "A rescore is due: see People and pack.")

@@ -1,0 +1,176 @@
+"""Editing a competition in the browser: who may, what it makes, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from minigiants.accounts.models import User
+from minigiants.competitions.models import Competition, Host, PackVersion
+from minigiants.core.models import AuditEntry
+from minigiants.submissions.hosting import archive_publish
+from minigiants.submissions.models import Submission
+from tests.support.archived_pack import made_founder, pack_files, zipped
+from tests.support.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+BASE = "/competitions/tiny/manage"
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> User:
+    person = made_founder()
+    archive_publish(slug="tiny", archive=zipped(pack_files(tmp_path)), actor=person)
+    return person
+
+
+@pytest.fixture
+def client(owner: User) -> Client:
+    client = Client()
+    client.force_login(owner)
+    return client
+
+
+def serving() -> PackVersion:
+    version = Competition.objects.get(slug="tiny").current_version
+    assert version is not None
+    return version
+
+
+def settings_of(client: Client, **changes: str) -> dict[str, str]:
+    """What a browser sends of the form as it stands, with changes."""
+    context = client.get(f"{BASE}/settings/").context
+    fields = {field.html_name: field.value() for field in context["form"]}
+    told = {name: "" if value is None else str(value) for name, value in fields.items()}
+    return {**told, "version": str(context["version"].number), **changes}
+
+
+def test_a_page_is_edited(client: Client) -> None:
+    first = serving()
+    text = "# Rules\r\n\r\nBe *kind*.\r\n"
+    told = {"version": "1", "text": text}
+    answer = client.post(f"{BASE}/pages/rules/", told, follow=True)
+    assert "Version 2 serves." in answer.text
+    assert serving().pages["rules"] == "# Rules\n\nBe *kind*.\n"
+    assert "<em>kind</em>" in client.get("/competitions/tiny/rules/").text
+    assert first.pages["rules"] == "# Page\n"
+    assert set(Submission.objects.values_list("pack_version__number", flat=True)) == {1, 2}
+    assert AuditEntry.objects.filter(action="pack.publish").count() == 2
+    kept = {(file.role, file.path, file.digest) for file in first.files.all()}
+    assert kept == {(file.role, file.path, file.digest) for file in serving().files.all()}
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 300_000])
+def test_a_page_that_says_nothing_or_too_much(client: Client, text: str) -> None:
+    answer = client.post(f"{BASE}/pages/rules/", {"version": "1", "text": text})
+    assert answer.status_code == 422
+    assert serving().number == 1
+
+
+def test_a_page_that_there_is_not(client: Client) -> None:
+    for name in ("nothing", "readme"):
+        path = f"{BASE}/pages/{name}/"
+        assert client.get(path).status_code == 404
+        assert client.post(path, {"version": "1", "text": "# Me"}).status_code == 404
+
+
+def test_nobody_overwrites_what_another_has_published(client: Client) -> None:
+    client.post(f"{BASE}/pages/rules/", {"version": "1", "text": "# Mine"})
+    answer = client.post(f"{BASE}/pages/rules/", {"version": "1", "text": "# Theirs"})
+    assert answer.status_code == 422
+    assert "Somebody has published another version meanwhile" in answer.text
+    assert "# Theirs" in answer.text
+    assert serving().pages["rules"] == "# Mine"
+    stale = settings_of(client, version="1", title="Stale")
+    assert client.post(f"{BASE}/settings/", stale).status_code == 422
+    assert serving().spec.title == "Tiny"
+
+
+def test_a_preview_is_safe_and_saves_nothing(client: Client) -> None:
+    hostile = "# Hi\n\n<script>alert(1)</script> [x](javascript:alert(1)) **bold**"
+    live = client.post(f"{BASE}/preview/", {"text": hostile})
+    plain = client.post(f"{BASE}/pages/rules/", {"version": "1", "text": hostile, "preview": "1"})
+    for answer in (live, plain):
+        shown = answer.text.split('id="preview"')[-1]
+        assert "<strong>bold</strong>" in shown
+        assert "<script>alert" not in shown
+        assert 'href="javascript' not in shown
+    assert serving().number == 1
+
+
+def test_settings_are_edited(client: Client) -> None:
+    changes = {
+        "title": "Tiny: again",
+        "phases-0-closes": "2031-02-03T04:05",
+        "phases-0-reveals": "2031-03-01T00:00",
+        "phases-0-per_day": "7",
+        "phases-0-total": "70",
+        "audience": "email-domain",
+        "email_domains": "Example.org, example.com",
+    }
+    answer = client.post(f"{BASE}/settings/", settings_of(client, **changes), follow=True)
+    assert "Version 2 serves." in answer.text
+    spec = serving().spec
+    (phase,) = spec.phases
+    assert spec.title == "Tiny: again"
+    assert (phase.closes.isoformat(), phase.quota.per_day, phase.quota.total) == (
+        "2031-02-03T04:05:00+00:00",
+        7,
+        70,
+    )
+    assert spec.visibility.email_domains == ("example.org", "example.com")
+    competition = Competition.objects.get()
+    assert (competition.title, competition.audience) == ("Tiny: again", "email-domain")
+    assert competition.phases.get().reveals_at == phase.reveals
+    back = settings_of(client, audience="public", **{"phases-0-total": ""})
+    client.post(f"{BASE}/settings/", back)
+    assert serving().spec.phases[0].quota.total is None
+    assert serving().spec.visibility.email_domains == ()
+
+
+def test_nothing_changed_is_no_new_version(client: Client) -> None:
+    assert client.post(f"{BASE}/settings/", settings_of(client)).status_code == 302
+    assert serving().number == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "message"),
+    [
+        ({"phases-0-closes": "2019-01-01T00:00"}, "phases-0-closes", "closes before it opens"),
+        ({"phases-0-closes": "soon"}, "phases-0-closes", ""),
+        ({"phases-0-reveals": "2020-01-01T00:00"}, "phases-0-reveals", "still runs"),
+        ({"phases-0-per_day": "5000"}, "phases-0-per_day", "at most 1000"),
+        ({"phases-0-per_day": "0"}, "phases-0-per_day", "greater than or equal to 1"),
+        ({"title": ""}, "title", "required"),
+        ({"audience": "email-domain"}, "email_domains", "names e-mail domains"),
+        ({"audience": "email-domain", "email_domains": "no domain"}, "email_domains", ""),
+        ({"audience": "everybody"}, "audience", "not one of the available choices"),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field(
+    client: Client, changes: dict[str, str], field: str, message: str
+) -> None:
+    answer = client.post(f"{BASE}/settings/", settings_of(client, **changes))
+    assert answer.status_code == 422
+    (told, *_) = answer.context["form"].errors[field]
+    assert message in told
+    assert serving().number == 1
+
+
+def test_only_owners_and_organizers_edit(owner: User) -> None:
+    paths = {"pages/rules/": {"version": "1", "text": "# No"}, "preview/": {"text": "x"}}
+    for role in (*Host.Role.values, None):
+        person = UserFactory.create()
+        client = Client()
+        client.force_login(person)
+        if role:
+            Host.objects.create(
+                competition=Competition.objects.get(slug="tiny"), user=person, role=role
+            )
+        may = role in {"owner", "organizer"}
+        for path, told in {**paths, "settings/": {}}.items():
+            status = client.post(f"{BASE}/{path}", told).status_code
+            assert (status != 403) == may, (role, path)
+        number = serving().number
+    assert number == 2
+    assert Client().post(f"{BASE}/preview/", {"text": "x"}).status_code == 302
