@@ -177,6 +177,7 @@ class World:
             "proposal_id": self.proposal,
             "team_id": self.team,
             "phase": "main",
+            "name": "rules",
             "thread_id": self.thread,
             "post_id": self.post,
             "username": self.cast.sessions["member"].username,
@@ -212,6 +213,11 @@ def _hosting() -> dict[tuple[str, str], Operation]:
         ("PUT", f"{base}/check"): Operation(answers(run, 422)),
         ("PUT", f"{base}/pack"): Operation(answers(run, 422)),
         ("GET", f"{base}/pack"): Operation(answers(run, 200)),
+        # 409: another version serves, which only who may edit is told
+        ("PUT", f"{base}/pages/{{name}}"): Operation(
+            answers(run, 409), lambda w: {"version": 99, "text": "# Rules"}
+        ),
+        ("PATCH", f"{base}/settings"): Operation(answers(run, 409), lambda w: {"version": 99}),
         ("POST", f"{base}/unpublish"): Operation(answers(run, 200)),
         ("GET", f"{base}/rescores/offer"): Operation(answers(look, 200)),
         # 409: nothing has changed, and the one that there is has ended

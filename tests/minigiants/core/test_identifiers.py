@@ -24,3 +24,8 @@ def test_identities_sort_by_time_and_hold_it() -> None:
 
 def test_identities_of_one_moment_differ() -> None:
     assert len({uuid7() for _ in range(10_000)}) == 10_000
+
+
+def test_what_is_made_within_a_millisecond_is_in_order() -> None:
+    made = [uuid7() for _ in range(1000)]
+    assert made == sorted(made)

@@ -1,6 +1,7 @@
 """Editing a competition in the browser: who may, what it makes, and what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -174,3 +175,41 @@ def test_only_owners_and_organizers_edit(owner: User) -> None:
         number = serving().number
     assert number == 2
     assert Client().post(f"{BASE}/preview/", {"text": "x"}).status_code == 302
+
+
+def test_the_same_through_the_api(client: Client) -> None:
+    def send(method: str, path: str, **body: object) -> tuple[int, dict[str, Any]]:
+        answer = getattr(client, method)(
+            f"/api/v1/host/competitions/tiny/{path}", body, content_type="application/json"
+        )
+        return answer.status_code, answer.json()
+
+    status, told = send("put", "pages/rules", version=1, text="# Be kind")
+    assert (status, told["version"], serving().pages["rules"]) == (200, 2, "# Be kind")
+    status, told = send("put", "pages/rules", version=1, text="# Too late")
+    assert (status, told["code"]) == (409, "pack_changed")
+    assert send("put", "pages/nothing", version=2, text="# No")[0] == 404
+    status, told = send(
+        "patch",
+        "settings",
+        version=2,
+        tagline="As small as can be",
+        phases=[{"slug": "main", "closes": "2031-01-01T00:00:00Z", "quota": {"per_day": 9}}],
+        visibility={"audience": "invitation"},
+    )
+    assert (status, told["version"]) == (200, 3)
+    spec = serving().spec
+    assert (spec.title, spec.tagline, spec.visibility.audience) == (
+        "Tiny",
+        "As small as can be",
+        "invitation",
+    )
+    assert (spec.phases[0].closes.year, spec.phases[0].quota.per_day) == (2031, 9)
+    status, told = send("patch", "settings", version=3, phases=[{"slug": "other"}])
+    assert (status, told["code"]) == (422, "invalid_input")
+    early = [{"slug": "main", "closes": "2019-01-01T00:00:00Z"}]
+    status, told = send("patch", "settings", version=3, phases=early)
+    assert (status, told["code"]) == (422, "pack_refused")
+    (fault,) = told["faults"]
+    assert (fault["field"], fault["line"]) == ("phases[0].closes", 11)
+    assert serving().number == 3

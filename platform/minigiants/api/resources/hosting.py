@@ -1,16 +1,16 @@
 """Running competitions: packs, rescores, hosts, invitations and the audit log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from tempfile import TemporaryFile
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from ninja import Router
-from ninja.params.functions import Query
+from ninja.params.functions import Path, Query
 
 from minigiants.accounts.models import Scope
 from minigiants.api.authentication import ApiRequest, person_of, required
@@ -29,16 +29,19 @@ from minigiants.api.schemas.hosting import (
     HostList,
     HostOut,
     PackReportOut,
+    PageIn,
     PublishedOut,
     RescoreIn,
     RescoreOfferOut,
     RescoreOut,
+    SettingsIn,
     StatisticsOut,
     UnpublishedOut,
 )
 from minigiants.competitions.models import Competition, Host, Invitation
 from minigiants.competitions.pack_access import Audience
 from minigiants.competitions.pack_archive import MAX_ARCHIVE_BYTES, export_chunks
+from minigiants.competitions.pack_editing import Place
 from minigiants.competitions.people import (
     competition_invite,
     host_remove,
@@ -53,7 +56,14 @@ from minigiants.competitions.selectors import (
     latest_version,
 )
 from minigiants.competitions.services import competition_unpublish
-from minigiants.submissions.hosting import PackReport, archive_check, archive_publish
+from minigiants.core.problems import InvalidInput
+from minigiants.submissions.editing import page_edit, settings_edit
+from minigiants.submissions.hosting import (
+    PackReport,
+    Published,
+    archive_check,
+    archive_publish,
+)
 from minigiants.submissions.models import Rescore
 from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, rescore_start
 from minigiants.submissions.selectors import rescore_get, rescore_progress
@@ -126,6 +136,11 @@ def publish(request: ApiRequest, slug: str) -> PublishedOut:
     """Publish a pack whole, or not at all. The same content again changes nothing."""
     with _archive(request) as archive:
         published = archive_publish(slug=slug, archive=archive, actor=person_of(request))
+    return _published_out(published)
+
+
+def _published_out(published: Published) -> PublishedOut:
+    slug = published.version.competition.slug
     return PublishedOut(
         competition=slug,
         version=published.version.number,
@@ -139,6 +154,64 @@ def publish(request: ApiRequest, slug: str) -> PublishedOut:
         ],
         rescore=RescoreOfferOut.model_validate(published.offer),
     )
+
+
+@router.put(
+    f"{BASE}/pages/{{name}}",
+    response=PublishedOut,
+    auth=required(Scope.HOST),
+    operation_id="page_edit",
+)
+def edit_page(
+    request: ApiRequest, slug: str, name: Annotated[str, Path(max_length=100)], body: PageIn
+) -> PublishedOut:
+    """Publish a version that differs in one page."""
+    published = page_edit(
+        competition=_hosted(request, slug, HostAction.RUN),
+        number=body.version,
+        name=name,
+        text=body.text,
+        actor=person_of(request),
+    )
+    return _published_out(published)
+
+
+@router.patch(
+    f"{BASE}/settings",
+    response=PublishedOut,
+    auth=required(Scope.HOST),
+    operation_id="settings_edit",
+)
+def edit_settings(request: ApiRequest, slug: str, body: SettingsIn) -> PublishedOut:
+    """Publish a version with other names, dates, quota or visibility."""
+    competition = _hosted(request, slug, HostAction.RUN)
+    published = settings_edit(
+        competition=competition,
+        number=body.version,
+        values=_values(body, [phase.slug for phase in latest_version(competition).spec.phases]),
+        actor=person_of(request),
+    )
+    return _published_out(published)
+
+
+def _values(body: SettingsIn, phases: Sequence[str]) -> dict[Place, Any]:
+    """What is to be changed in competition.yaml, and where. Raises InvalidInput."""
+    given = body.model_dump(exclude_unset=True)
+    values: dict[Place, Any] = {
+        (name,): given[name] for name in ("title", "tagline") if name in given
+    }
+    for phase in given.get("phases", []):
+        slug = phase.pop("slug")
+        if slug not in phases:
+            raise InvalidInput(f"The competition has no phase {slug!r}.")
+        place = ("phases", phases.index(slug))
+        quota = phase.pop("quota", {})
+        values |= {(*place, name): value for name, value in phase.items()}
+        values |= {(*place, "quota", name): value for name, value in quota.items()}
+    if body.visibility is not None:
+        values["visibility", "audience"] = body.visibility.audience
+        values["visibility", "email_domains"] = body.visibility.email_domains or None
+    return values
 
 
 @router.get(

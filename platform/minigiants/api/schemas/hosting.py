@@ -4,9 +4,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from minigiants.api.schemas.base import In, Out
+from minigiants.competitions.pack_folder import FILE_BYTES
 
 
 class FaultOut(Out):
@@ -59,6 +60,74 @@ class PublishedOut(Out):
     url: str
     baselines: list[BaselineOutcome]
     rescore: RescoreOfferOut
+
+
+class PageIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"version": 3, "text": "# Rules\n\nBe kind.\n"}]}
+    )
+
+    version: int = Field(description="That was edited; another one that serves is not overwritten")
+    text: str = Field(max_length=FILE_BYTES, description="Markdown")
+
+
+class QuotaIn(In):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"per_day": 10}]})
+
+    per_day: int | None = None
+    total: int | None = Field(default=None, description="null: no limit")
+    concurrent: int | None = None
+    failures_per_day: int | None = None
+
+
+class PhaseIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"slug": "main", "closes": "2027-01-31T12:00:00Z"}]}
+    )
+
+    slug: str = Field(max_length=32, description="Of a phase that there is")
+    opens: str | None = Field(default=None, max_length=40, description="As in competition.yaml")
+    closes: str | None = Field(default=None, max_length=40)
+    reveals: str | None = Field(
+        default=None, max_length=40, description="null: a host reveals the private boards"
+    )
+    quota: QuotaIn = QuotaIn()
+
+
+class VisibilityIn(In):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"audience": "public"}]})
+
+    audience: str = Field(max_length=20, description="public, link, invitation or email-domain")
+    email_domains: list[str] = Field(default=[], max_length=100)
+
+
+class SettingsIn(In):
+    """Only the fields that are there are changed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "version": 3,
+                    "tagline": "Read digits with next to nothing",
+                    "phases": [
+                        {
+                            "slug": "main",
+                            "closes": "2027-01-31T12:00:00Z",
+                            "quota": {"per_day": 10},
+                        }
+                    ],
+                    "visibility": {"audience": "public"},
+                }
+            ]
+        }
+    )
+
+    version: int = Field(description="That was edited; another one that serves is not overwritten")
+    title: str | None = Field(default=None, max_length=80)
+    tagline: str | None = Field(default=None, max_length=1000)
+    phases: list[PhaseIn] = Field(default=[], max_length=100)
+    visibility: VisibilityIn | None = None
 
 
 class UnpublishedOut(Out):
