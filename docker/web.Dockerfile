@@ -25,6 +25,7 @@ COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv/minigiants
 COPY manage.py ./
 COPY evaluator/ evaluator/
+COPY client/ client/
 COPY competitions/ competitions/
 COPY docs/ docs/
 COPY platform/ platform/

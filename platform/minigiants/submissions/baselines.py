@@ -14,7 +14,7 @@ from evaluator.inspection import detect_format, folder_files
 from minigiants.accounts.models import User
 from minigiants.artifacts.models import Artifact
 from minigiants.artifacts.services import artifact_store
-from minigiants.competitions.models import Competition
+from minigiants.competitions.models import Admission, Competition
 from minigiants.competitions.pack import BaselineSpec
 from minigiants.competitions.pack_archive import sources_write
 from minigiants.competitions.selectors import current_version, spec_of
@@ -95,6 +95,10 @@ def baselines_catch_up() -> None:
 
 def _hand_in(competition: Competition, baseline: BaselineSpec, files: Path) -> BaselineResult:
     user = _baseline_user(competition, baseline)
+    # Whoever else may see the competition: its hosts have this one in.
+    Admission.objects.get_or_create(
+        competition=competition, user=user, defaults={"way": Admission.Way.INVITATION}
+    )
     rules_accept(user=user, competition=competition)
     team = _baseline_team(user, competition, baseline)
     try:

@@ -54,9 +54,10 @@ urlpatterns = [
     path("competitions/<slug:slug>/phases/<slug:phase>/<slug:act>/", boards.rule, name="rule"),
     path("competitions/<slug:slug>/records/", records.records, name="records"),
     path("hosting/", manage.index, name="hosting"),
+    path("hosting/begin/", manage.begin, name="begin"),
     path("competitions/<slug:slug>/manage/", manage.overview, name="manage"),
     path(
-        "competitions/<slug:slug>/manage/pages/<slug:name>/",
+        "competitions/<slug:slug>/manage/pages/<str:name>/",
         manage_editing.page,
         name="manage_page",
     ),

@@ -213,6 +213,12 @@ def _hosting() -> dict[tuple[str, str], Operation]:
         ("PUT", f"{base}/check"): Operation(answers(run, 422)),
         ("PUT", f"{base}/pack"): Operation(answers(run, 422)),
         ("GET", f"{base}/pack"): Operation(answers(run, 200)),
+        # Founding takes a permission that here the staff alone has, whose token has the scope; no
+        # bound token founds another.
+        ("POST", f"{V1}/host/competitions"): Operation(
+            {**_needs("host", allowed=403, other=403), "staff": 201, "scope_host": 201},
+            lambda w: {"slug": "my-first", "task": "classification", "title": "My first"},
+        ),
         # 409: another version serves, which only who may edit is told
         ("PUT", f"{base}/pages/{{name}}"): Operation(
             answers(run, 409), lambda w: {"version": 99, "text": "# Rules"}

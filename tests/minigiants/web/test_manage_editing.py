@@ -2,12 +2,17 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition, Host, PackVersion
+from minigiants.competitions.pack_archive import unpacked
+from minigiants.competitions.pack_folder import read_pack
+from minigiants.competitions.problems import PackChanged
+from minigiants.competitions.services import pack_serve
 from minigiants.core.models import AuditEntry
 from minigiants.submissions.hosting import archive_publish
 from minigiants.submissions.models import Submission
@@ -85,6 +90,40 @@ def test_nobody_overwrites_what_another_has_published(client: Client) -> None:
     stale = settings_of(client, version="1", title="Stale")
     assert client.post(f"{BASE}/settings/", stale).status_code == 422
     assert serving().spec.title == "Tiny"
+
+
+def test_two_who_save_at_once(client: Client, owner: User, tmp_path: Path) -> None:
+    """The second has read its version before the first had published."""
+    first = serving()
+    client.post(f"{BASE}/pages/rules/", {"version": "1", "text": "# Mine"})
+    files = pack_files(tmp_path) | {"pages/rules.md": b"# Theirs"}
+    with unpacked(zipped(files), slug="tiny") as folder, pytest.raises(PackChanged):
+        pack_serve(pack=read_pack(folder), built=folder / "built", actor=owner, replaces=first)
+    assert (serving().number, serving().pages["rules"]) == (2, "# Mine")
+
+
+@pytest.mark.parametrize("version", ["", "one"])
+def test_a_form_that_names_no_version(client: Client, version: str) -> None:
+    told = {"version": version, "text": "# Mine"}
+    for answer in (
+        client.post(f"{BASE}/pages/rules/", told),
+        client.post(f"{BASE}/settings/", settings_of(client, version=version)),
+    ):
+        assert answer.status_code == 422
+        assert "does not say which version" in answer.text
+    assert serving().number == 1
+
+
+def test_pages_may_bear_any_name_of_a_file(client: Client, owner: User, tmp_path: Path) -> None:
+    names = ("how.to", "how to", "prüfung")
+    files = pack_files(tmp_path) | {f"pages/{name}.md": b"# More\n" for name in names}
+    archive_publish(slug="tiny", archive=zipped(files), actor=owner)
+    for name in names:
+        path = f"{BASE}/pages/{quote(name)}/"
+        assert path in client.get(f"{BASE}/pages/rules/").text
+        told = {"version": str(serving().number), "text": f"# {name}\n"}
+        assert client.post(path, told).status_code == 302
+        assert serving().pages[name] == f"# {name}\n"
 
 
 def test_a_preview_is_safe_and_saves_nothing(client: Client) -> None:

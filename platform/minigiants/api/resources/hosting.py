@@ -36,6 +36,7 @@ from minigiants.api.schemas.hosting import (
     RescoreOut,
     SettingsIn,
     StatisticsOut,
+    TemplateIn,
     UnpublishedOut,
 )
 from minigiants.competitions.models import Competition, Host, Invitation
@@ -68,6 +69,7 @@ from minigiants.submissions.models import Rescore
 from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, rescore_start
 from minigiants.submissions.selectors import rescore_get, rescore_progress
 from minigiants.submissions.statistics import competition_statistics
+from minigiants.submissions.templates import template_publish
 
 router = Router(tags=["hosting"])
 BASE = "/host/competitions/{slug}"
@@ -153,6 +155,25 @@ def _published_out(published: Published) -> PublishedOut:
             for each in published.baselines
         ],
         rescore=RescoreOfferOut.model_validate(published.offer),
+    )
+
+
+@router.post(
+    "/host/competitions",
+    response={201: PublishedOut},
+    auth=required(Scope.HOST),
+    operation_id="competition_begin",
+)
+@idempotent(status=201)
+def begin(request: ApiRequest, payload: TemplateIn) -> PublishedOut:
+    """Found a competition from a template, for those whom you invite."""
+    return _published_out(
+        template_publish(
+            slug=payload.slug,
+            task=payload.task,
+            title=payload.title,
+            actor=person_of(request),
+        )
     )
 
 

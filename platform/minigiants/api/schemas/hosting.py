@@ -62,6 +62,18 @@ class PublishedOut(Out):
     rescore: RescoreOfferOut
 
 
+class TemplateIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"slug": "my-first", "task": "classification", "title": "My first"}]
+        }
+    )
+
+    slug: str = Field(max_length=32, description="The competition's address")
+    task: str = Field(max_length=32, description="A type of task, such as classification")
+    title: str = Field(min_length=1, max_length=80)
+
+
 class PageIn(In):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"version": 3, "text": "# Rules\n\nBe kind.\n"}]}

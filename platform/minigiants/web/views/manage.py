@@ -39,6 +39,7 @@ from minigiants.submissions.models import Submission
 from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, rescore_start
 from minigiants.submissions.rulings import submission_disqualify, submission_reinstate
 from minigiants.submissions.selectors import submissions_hosted
+from minigiants.submissions.templates import TEMPLATES, template_publish
 from minigiants.web.views.managed_competition import ManagedCompetition, managed_competition
 from minigiants.web.views.people import person_of
 
@@ -59,6 +60,18 @@ class PackForm(forms.Form):
     )
 
 
+class TemplateForm(forms.Form):
+    """A competition to begin with, of a type of task."""
+
+    task = forms.ChoiceField(
+        label="Task", choices=[(name, name.replace("-", " ").capitalize()) for name in TEMPLATES]
+    )
+    title = forms.CharField(max_length=80)
+    slug = forms.RegexField(
+        SLUG, max_length=32, label="Address", help_text="Lower-case letters, digits and hyphens."
+    )
+
+
 class FilterForm(forms.Form):
     """Which submissions are shown."""
 
@@ -76,6 +89,7 @@ def index(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     form = PackForm(request.POST or None, request.FILES or None)
     problem: Problem | None = None
+    may_found = person.is_staff or person.has_perm("competitions.add_competition")
     if request.method == "POST" and form.is_valid():
         slug = form.cleaned_data["slug"]
         archive = cast(BinaryIO, form.cleaned_data["archive"])
@@ -90,11 +104,39 @@ def index(request: HttpRequest) -> HttpResponse:
         "section": "manage",
         "competitions": competitions_hosted(user=person),
         "form": form,
+        "template_form": TemplateForm(auto_id="template-%s") if may_found else None,
         "problem": problem,
         "faults": problem.extra.get("faults", []) if problem else [],
     }
     status = problem.status if problem else 200
     return render(request, "web/manage/index.html", context, status=status)
+
+
+@never_cache
+@login_required
+@require_POST
+def begin(request: HttpRequest) -> HttpResponse:
+    """Found a competition from a template."""
+    form = TemplateForm(request.POST, auto_id="template-%s")
+    if form.is_valid():
+        try:
+            published = template_publish(**form.cleaned_data, actor=person_of(request))
+        except Problem as problem:
+            form.add_error(None, f"{problem.title}. {problem.detail} {problem.how_to_mend}")
+        else:
+            messages.success(
+                request,
+                "It is there, for you and whom you invite. Now make it yours: pages and settings "
+                "here, data and metric in its pack.",
+            )
+            return redirect("web:manage", slug=published.version.competition.slug)
+    context = {
+        "section": "manage",
+        "competitions": competitions_hosted(user=person_of(request)),
+        "form": PackForm(),
+        "template_form": form,
+    }
+    return render(request, "web/manage/index.html", context, status=422)
 
 
 @never_cache
