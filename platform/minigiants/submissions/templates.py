@@ -12,7 +12,7 @@ from client.pack_building import built, pack_begin, template_names
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition
 from minigiants.competitions.pack_access import Audience
-from minigiants.competitions.pack_editing import with_values
+from minigiants.competitions.pack_editing import Place, with_values
 from minigiants.competitions.pack_folder import SPECIFICATION, read_pack
 from minigiants.competitions.services import pack_serve, require_publish
 from minigiants.core.problems import Conflict, InvalidInput
@@ -39,7 +39,10 @@ def template_publish(*, slug: str, task: str, title: str, actor: User) -> Publis
         except MinigiantsError as error:
             raise InvalidInput(str(error), mend=error.mend) from error
         file = folder / SPECIFICATION
-        values = {("title",): title, ("visibility", "audience"): Audience.INVITATION.value}
+        values: dict[Place, str] = {
+            ("title",): title,
+            ("visibility", "audience"): Audience.INVITATION.value,
+        }
         file.write_text(with_values(file.read_text(encoding="utf-8"), values), encoding="utf-8")
         pack = read_pack(folder)
         with built(folder) as data:
