@@ -30,6 +30,9 @@ class BoardStatistics(models.Model):
     examples = models.PositiveIntegerField(null=True, blank=True)
     resamples = models.PositiveIntegerField(null=True, blank=True)
     seed = models.PositiveBigIntegerField(null=True, blank=True)
+    test_set = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="What the figures were computed on"
+    )
 
     class Meta:
         indexes: ClassVar = [
@@ -48,7 +51,7 @@ class StandingStatistics(models.Model):
     """What noise allows to be said of one standing: of the submission that it names, and no other.
 
     Differences are in the metric's unit, positive where the team is worse; p-values are adjusted
-    for all pairs of the board.
+    for all pairs that are compared. Of a standing beyond those there is the interval alone.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -58,9 +61,13 @@ class StandingStatistics(models.Model):
     submission_id = models.UUIDField(help_text="submissions.Submission, an app further up")
     low = models.FloatField(help_text="Of the 95 % interval of the score")
     high = models.FloatField(help_text="Of the 95 % interval of the score")
-    band = models.PositiveIntegerField(help_text="The tie band, from 1")
-    lowest_rank = models.PositiveIntegerField(help_text="The best rank that no test excludes")
-    highest_rank = models.PositiveIntegerField(help_text="The worst rank that no test excludes")
+    band = models.PositiveIntegerField(null=True, blank=True, help_text="The tie band, from 1")
+    lowest_rank = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The best rank that no test excludes"
+    )
+    highest_rank = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The worst rank that no test excludes"
+    )
     behind_leader = models.FloatField(null=True, blank=True)
     leader_p_value = models.FloatField(null=True, blank=True)
     behind_next = models.FloatField(null=True, blank=True)

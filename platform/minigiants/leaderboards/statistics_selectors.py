@@ -21,14 +21,14 @@ class Certainty:
     `low` and `high` bound the 95 % interval of its score. `band` counts tie bands from 1;
     `lowest_rank` and `highest_rank` bound the ranks that no test excludes. Behind the leader, and
     behind the team above, it is that far, in the metric's unit, with an adjusted p-value; None for
-    the leader itself.
+    the leader itself. All but the interval is None beyond the teams that are compared.
     """
 
     low: float
     high: float
-    band: int
-    lowest_rank: int
-    highest_rank: int
+    band: int | None
+    lowest_rank: int | None
+    highest_rank: int | None
     behind_leader: float | None
     leader_p_value: float | None
     behind_next: float | None
@@ -63,8 +63,8 @@ def certainties(
 ) -> Mapping[tuple[UUID, UUID], Certainty]:
     """What is known of the standings of `submissions` on `boards`, by board and submission.
 
-    One that is not there has no interval: its metric returns a number alone, it stands beyond the
-    teams that are compared, or it is so new that nothing has been computed of it. One query.
+    One that is not there has no interval: its metric returns a number alone, or it is so new that
+    nothing has been computed of it. One query.
     """
     rows = StandingStatistics.objects.filter(board__in=boards, submission_id__in=submissions)
     return {

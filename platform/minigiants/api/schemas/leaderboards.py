@@ -14,9 +14,11 @@ class CertaintyOut(Out):
 
     low: float = Field(description="Of the score's 95 % interval")
     high: float = Field(description="Of the score's 95 % interval")
-    band: int = Field(description="The tie band, from 1")
-    lowest_rank: int = Field(description="The best rank that no test excludes")
-    highest_rank: int = Field(description="The worst rank that no test excludes")
+    band: int | None = Field(
+        description="The tie band, from 1; null beyond the teams that are compared"
+    )
+    lowest_rank: int | None = Field(description="The best rank that no test excludes")
+    highest_rank: int | None = Field(description="The worst rank that no test excludes")
 
 
 class Row(Out):

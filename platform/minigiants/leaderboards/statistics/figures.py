@@ -114,9 +114,8 @@ def figures_of(
             (found.resampled.shape[1], found.seed),
         )
     if is_right_or_wrong(found.losses, found.weights):
-        bounds = wilson(found.losses.sum(axis=1, dtype=np.float64), found.examples)
         return _figures(
-            mapped(bounds, found.value_of),
+            _wilson(found),
             exact_pairs(_wrong(found, higher_is_better=higher_is_better)),
             IntervalMethod.WILSON,
             PairMethod.MCNEMAR,
@@ -135,6 +134,18 @@ def figures_of(
         found.examples,
         (resamples, seed),
     )
+
+
+def bounds_of(
+    found: Sample | Resampled, *, seed: int, resamples: int = RESAMPLES
+) -> tuple[Floats, Floats]:
+    """The intervals alone, as `figures_of` tells them of the same models with the same seed."""
+    if isinstance(found, Resampled):
+        return percentile(found.resampled)
+    if is_right_or_wrong(found.losses, found.weights):
+        return _wilson(found)
+    drawn = bootstrap(found.losses, found.weights, seed=seed, resamples=resamples)
+    return mapped(studentised(drawn), found.value_of)
 
 
 def comparison_of(
@@ -179,6 +190,11 @@ def _figures(
         resamples=drawn[0] if drawn else None,
         seed=drawn[1] if drawn else None,
     )
+
+
+def _wilson(found: Sample) -> tuple[Floats, Floats]:
+    bounds = wilson(found.losses.sum(axis=1, dtype=np.float64), found.examples)
+    return mapped(bounds, found.value_of)
 
 
 def _wrong(found: Sample, *, higher_is_better: bool) -> NDArray[np.bool_]:
