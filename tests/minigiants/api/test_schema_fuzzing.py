@@ -51,6 +51,7 @@ WORDED: Final = {
     "reason": "Row 17 had the wrong label",
     "role": "judge",
     "email": "grace@example.org",
+    "text": "# Rules",
 }
 """Fields in which not every text is one: it has to be seen, to be an address, to be a role."""
 

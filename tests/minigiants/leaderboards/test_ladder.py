@@ -108,7 +108,7 @@ def test_figures_are_as_coarse_as_the_scores_and_tell_no_difference() -> None:
         for bound in (row.low, row.high):
             assert bound / 0.05 == pytest.approx(round(bound / 0.05))
         assert row.behind_leader is row.leader_p_value is row.next_p_value is None
-    assert sorted(row.band for row in rows) == [1, 2]
+    assert sorted(row.band or 0 for row in rows) == [1, 2]
     assert not BestComparison.objects.exists()
 
 

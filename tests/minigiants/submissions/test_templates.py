@@ -1,8 +1,11 @@
 """Competitions from templates: whoever may found one needs nobody's help."""
 
+from typing import get_args
+
 import pytest
 from django.test import Client
 
+from minigiants.api.schemas.hosting import TemplateName
 from minigiants.competitions.models import Competition, Host
 from minigiants.core.problems import Conflict, InvalidInput, NotPermitted
 from minigiants.submissions.baselines import Outcome
@@ -56,6 +59,10 @@ def test_what_can_not_be_founded(slug: str, task: str, error: type[Exception]) -
             slug=slug, task=task, title="Mine", actor=UserFactory.create(is_staff=True)
         )
     assert Competition.objects.count() == 1
+
+
+def test_the_api_names_them_all() -> None:
+    assert get_args(TemplateName) == TEMPLATES
 
 
 def test_founding_takes_the_permission() -> None:

@@ -57,7 +57,7 @@ from minigiants.competitions.selectors import (
     latest_version,
 )
 from minigiants.competitions.services import competition_unpublish
-from minigiants.core.problems import InvalidInput
+from minigiants.core.problems import NotFound
 from minigiants.submissions.editing import page_edit, settings_edit
 from minigiants.submissions.hosting import (
     PackReport,
@@ -216,7 +216,7 @@ def edit_settings(request: ApiRequest, slug: str, body: SettingsIn) -> Published
 
 
 def _values(body: SettingsIn, phases: Sequence[str]) -> dict[Place, Any]:
-    """What is to be changed in competition.yaml, and where. Raises InvalidInput."""
+    """What is to be changed in competition.yaml, and where. Raises NotFound for other phases."""
     given = body.model_dump(exclude_unset=True)
     values: dict[Place, Any] = {
         (name,): given[name] for name in ("title", "tagline") if name in given
@@ -224,13 +224,13 @@ def _values(body: SettingsIn, phases: Sequence[str]) -> dict[Place, Any]:
     for phase in given.get("phases", []):
         slug = phase.pop("slug")
         if slug not in phases:
-            raise InvalidInput(f"The competition has no phase {slug!r}.")
+            raise NotFound(f"The competition has no phase {slug!r}.")
         place = ("phases", phases.index(slug))
         quota = phase.pop("quota", {})
         values |= {(*place, name): value for name, value in phase.items()}
         values |= {(*place, "quota", name): value for name, value in quota.items()}
     if body.visibility is not None:
-        values["visibility", "audience"] = body.visibility.audience
+        values["visibility", "audience"] = body.visibility.audience.value
         values["visibility", "email_domains"] = body.visibility.email_domains or None
     return values
 

@@ -1,12 +1,14 @@
 """What hosts ask for, and what they are told."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from minigiants.api.schemas.base import In, Out
+from minigiants.competitions.pack_access import Audience
+from minigiants.competitions.pack_fields import Slug
 from minigiants.competitions.pack_folder import FILE_BYTES
 
 
@@ -62,6 +64,12 @@ class PublishedOut(Out):
     rescore: RescoreOfferOut
 
 
+TemplateName = Literal[
+    "classification", "custom", "embedding", "generation", "language-modelling", "regression"
+]
+"""The types of task that there is a template for."""
+
+
 class TemplateIn(In):
     model_config = ConfigDict(
         json_schema_extra={
@@ -69,8 +77,8 @@ class TemplateIn(In):
         }
     )
 
-    slug: str = Field(max_length=32, description="The competition's address")
-    task: str = Field(max_length=32, description="A type of task, such as classification")
+    slug: Slug = Field(description="The competition's address")
+    task: TemplateName
     title: str = Field(min_length=1, max_length=80)
 
 
@@ -86,10 +94,10 @@ class PageIn(In):
 class QuotaIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"per_day": 10}]})
 
-    per_day: int | None = None
-    total: int | None = Field(default=None, description="null: no limit")
-    concurrent: int | None = None
-    failures_per_day: int | None = None
+    per_day: int = Field(default=1, ge=1, le=1000)
+    total: int | None = Field(default=None, ge=1, description="null: no limit")
+    concurrent: int = Field(default=1, ge=1, le=100)
+    failures_per_day: int = Field(default=1, ge=1, le=1000)
 
 
 class PhaseIn(In):
@@ -98,8 +106,8 @@ class PhaseIn(In):
     )
 
     slug: str = Field(max_length=32, description="Of a phase that there is")
-    opens: str | None = Field(default=None, max_length=40, description="As in competition.yaml")
-    closes: str | None = Field(default=None, max_length=40)
+    opens: str = Field(default="", max_length=40, description="As in competition.yaml")
+    closes: str = Field(default="", max_length=40)
     reveals: str | None = Field(
         default=None, max_length=40, description="null: a host reveals the private boards"
     )
@@ -109,12 +117,12 @@ class PhaseIn(In):
 class VisibilityIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"audience": "public"}]})
 
-    audience: str = Field(max_length=20, description="public, link, invitation or email-domain")
+    audience: Audience
     email_domains: list[str] = Field(default=[], max_length=100)
 
 
 class SettingsIn(In):
-    """Only the fields that are there are changed."""
+    """Only the fields that are there are changed; none has a default."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -136,8 +144,8 @@ class SettingsIn(In):
     )
 
     version: int = Field(description="That was edited; another one that serves is not overwritten")
-    title: str | None = Field(default=None, max_length=80)
-    tagline: str | None = Field(default=None, max_length=1000)
+    title: str = Field(default="", min_length=1, max_length=80)
+    tagline: str = Field(default="", max_length=1000)
     phases: list[PhaseIn] = Field(default=[], max_length=100)
     visibility: VisibilityIn | None = None
 
