@@ -14,6 +14,7 @@ from evaluator.tasks.submission_file import submitted_predictions
 from evaluator.worker.clipping import clip_detail, clip_log
 from evaluator.worker.custom_metric import CustomMetric
 from evaluator.worker.fetching import Fetcher
+from evaluator.worker.known_labels import KnownLabels
 from evaluator.worker.lease import Lease
 from evaluator.worker.platform_client import PlatformClient
 from evaluator.worker.retry import retried
@@ -36,6 +37,7 @@ class Scoring(Work[ScoreJob, ScoreReport]):
         self._client = client
         self._fetcher = fetcher
         self._custom_metric = custom_metric
+        self._known_labels = KnownLabels()
 
     def execute(self, job: ScoreJob, folder: Path, lease: Lease) -> ScoreReport:
         """See `Work`."""
@@ -82,7 +84,7 @@ class Scoring(Work[ScoreJob, ScoreReport]):
             )
         lease.proceed(Stage.SCORING)
         task = load_task(job.task)
-        truth = task.read_labels(labels)
+        truth = self._known_labels.read(labels, job.labels.digest, job.task)
         if _is_handed_in(job):
             answers = submitted_predictions(task, predictions, truth.ids)
         else:
