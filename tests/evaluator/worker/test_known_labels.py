@@ -9,8 +9,9 @@ from evaluator.tasks.errors import InvalidLabels
 from evaluator.worker import known_labels
 from evaluator.worker.known_labels import KnownLabels
 
-TWO = TaskSpec(type="classification", settings={"classes": 2})
-THREE = TaskSpec(type="classification", settings={"classes": 3})
+INPUT = {"shape": [8, 8], "dtype": "float32"}
+TWO = TaskSpec(type="classification", settings={"classes": 2, "input": INPUT})
+THREE = TaskSpec(type="classification", settings={"classes": 3, "input": INPUT})
 
 
 def written(path: Path, *, label: int = 0) -> Path:

@@ -1,12 +1,16 @@
 """Scales and drawings."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 from xml.etree.ElementTree import fromstring
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minigiants.submissions.comparisons import ShownComparison
+from minigiants.web.charts.difference_chart import difference_chart
 from minigiants.web.charts.scales import Linear, Logarithmic, Timeline
 from minigiants.web.charts.sparkline import sparkline
 from minigiants.web.charts.steps_chart import StepLine, steps_chart
@@ -92,3 +96,36 @@ def test_a_sparkline_rises_when_a_team_gets_better(higher_is_better: bool, rises
     first, last = (float(part.split()[1]) for part in path.attrib["d"].strip("M").split("L"))
     assert (last < first) is rises
     assert sparkline("s", [0.5], higher_is_better=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "high", "said", "verdict"),
+    [
+        (-0.02, -0.03, -0.01, "Better by +0.0200, from +0.0100 to +0.0300", "better"),
+        (0.02, 0.01, 0.03, "Better by -0.0200, from -0.0300 to -0.0100", "worse"),
+        (0.0, 0.0, 0.0, "The interval holds zero.", "not_significant"),
+        (0.001, -0.002, 0.004, "The interval holds zero.", "not_significant"),
+    ],
+)
+def test_a_paired_difference_is_drawn_beside_zero(
+    difference: float, low: float, high: float, said: str, verdict: Any
+) -> None:
+    found = ShownComparison(
+        best_submission=UUID(int=1),
+        difference=difference,
+        low=low,
+        high=high,
+        p_value=0.5,
+        method="bootstrap",
+        examples=100,
+        verdict=verdict,
+        shown="",
+    )
+    drawing = fromstring(difference_chart(found, decimals=4))
+    assert said in (drawing.findtext("desc") or "")
+    mark = drawing.find(f"./g[@class='point {verdict}']/circle")
+    zero = drawing.find("./line[@class='zero']")
+    assert mark is not None
+    assert zero is not None
+    side = float(mark.get("cx", "")) - float(zero.get("x1", ""))
+    assert (side > 0, side < 0) == (difference < 0, difference > 0)

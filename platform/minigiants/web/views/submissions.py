@@ -17,6 +17,7 @@ from minigiants.submissions.presentation import smoke_log, submission_view
 from minigiants.submissions.selection import submission_select
 from minigiants.submissions.selectors import submission_get, submission_list
 from minigiants.submissions.services import submission_cancel
+from minigiants.web.charts.difference_chart import difference_chart
 from minigiants.web.measured import measured_rows
 from minigiants.web.steps import TITLES, steps_of
 from minigiants.web.views.competition_page import competition_page
@@ -47,6 +48,7 @@ def _context(submission: Submission) -> dict[str, Any]:
     if view.message:
         submit += ["-m", view.message]
     judgement = view.judgement
+    best, metric = view.against_best, submission.pack_version.spec.ranking_metric
     return {
         "section": "competitions",
         "competition": submission.competition,
@@ -56,6 +58,7 @@ def _context(submission: Submission) -> dict[str, Any]:
         "steps": steps_of(view),
         "status_title": TITLES[submission.status],  # type: ignore[index]
         "gauges": [g for g in judgement.gauges if g.slug == view.division] or judgement.gauges,
+        "difference": difference_chart(best, decimals=metric.decimals) if best else "",
         "measured": measured_rows(view.measurements),
         "log": smoke_log(submission) if view.has_log else "",
         "score_command": shlex.join(["minigiants", "score", "./model", "-c", slug]),
