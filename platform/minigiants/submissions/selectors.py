@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from minigiants.accounts.models import User
+from minigiants.artifacts.models import Artifact
+from minigiants.artifacts.selectors import artifact_list
 from minigiants.competitions.models import Competition
 from minigiants.competitions.policies import visible_competitions
 from minigiants.competitions.selectors import spec_of
@@ -77,6 +79,18 @@ def submission_list(
     if division is not None:
         rows = rows.filter(division__slug=division)
     return rows.order_by("-id")
+
+
+def artifacts_handed_in(*, user: User, competition: Competition) -> QuerySet[Artifact]:
+    """The models that `user`'s team has uploaded, newest first.
+
+    Each with `last_number` and `last_message` of the submission that it was last handed in as.
+    """
+    last = Submission.objects.filter(artifact=OuterRef("pk")).order_by("-id")
+    return artifact_list(user=user, competition=competition).annotate(
+        last_number=Subquery(last.values("number")[:1]),
+        last_message=Subquery(last.values("message")[:1]),
+    )
 
 
 def submission_whole(*, submission_id: UUID) -> Submission:

@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from evaluator.inspection import INSPECTOR_VERSION
 from evaluator.inspection.refusals import RefusalCode, refusal
@@ -187,3 +190,25 @@ def test_a_spent_quota_says_when_it_renews(logged_in: Client, team: Team) -> Non
     assert answer.status_code == 429
     assert "quota_exhausted" in answer.text
     assert "<strong>0</strong> of 5" in answer.text
+
+
+def test_models_that_were_uploaded_before_are_offered(
+    logged_in: Client, team: Team, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    assert "Uploaded before" not in logged_in.get(PAGE).text
+    fresh = ArtifactFactory(team=team)
+    used = ArtifactFactory(team=team)
+    SubmissionFactory(artifact=used, message="wider")
+    again = SubmissionFactory(artifact=used, message="<b>again</b>")
+    foreign = ArtifactFactory(team=TeamFactory(competition=team.competition))
+    text = logged_in.get(PAGE).text
+    assert f"?artifact={fresh.pk}" in text
+    assert "not handed in yet" in text
+    assert f"handed in as #{again.number}, “&lt;b&gt;again&lt;/b&gt;”" in text
+    assert str(foreign.pk) not in text
+    with CaptureQueriesContext(connection) as before:
+        logged_in.get(PAGE)
+    for _ in range(3):
+        SubmissionFactory(artifact=ArtifactFactory(team=team))
+    with django_assert_num_queries(len(before)):
+        logged_in.get(PAGE)

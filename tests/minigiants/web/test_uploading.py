@@ -126,6 +126,48 @@ def test_a_lost_connection_costs_no_part(
     assert not meanwhile(Submission.objects.exists)
 
 
+def test_a_pause_stops_what_is_on_its_way_and_loses_nothing(
+    site: str, chromium: Path, person: User, team: Team, tmp_path: Path
+) -> None:
+    large = tmp_path / "weights.bin"
+    large.write_bytes(b"\2" * (PART_BYTES + 5))
+    held: list[Route] = []
+    session = session_of(person)
+    with browser(chromium) as started, window(started, site) as seen:
+        page = open_page(seen, session)
+        page.route(PARTS, lambda route: held.append(route))
+        with page.expect_request(PARTS), page.expect_event("requestfailed"):
+            pick(page, large)
+            expect(page.get_by_text("weights.bin")).to_be_visible()
+            page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_text("Paused. What has arrived stays there")).to_be_visible()
+        page.unroute(PARTS)
+        assert not meanwhile(Artifact.objects.exists)
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_role("heading", name="Inspection refuses this model")).to_be_visible()
+    assert meanwhile(Artifact.objects.get).size == large.stat().st_size
+
+
+def test_a_paused_upload_can_be_cancelled(
+    site: str, chromium: Path, person: User, team: Team, tmp_path: Path
+) -> None:
+    large = tmp_path / "weights.bin"
+    large.write_bytes(b"\4" * PART_BYTES)
+    held: list[Route] = []
+    session = session_of(person)
+    with browser(chromium) as started, window(started, site) as seen:
+        page = open_page(seen, session)
+        page.route(PARTS, lambda route: held.append(route))
+        with page.expect_request(PARTS):
+            pick(page, large)
+        page.get_by_role("button", name="Pause").click()
+        with page.expect_response(lambda answer: answer.request.method == "DELETE") as gone:
+            page.get_by_role("button", name="Cancel").click()
+        assert gone.value.status == 204
+        expect(page.get_by_text("Drop the model's folder or files here")).to_be_visible()
+    assert meanwhile(UploadSession.objects.get).status == UploadSession.Status.EXPIRED
+
+
 def test_picking_the_files_again_goes_on_where_it_stopped(
     site: str, chromium: Path, person: User, team: Team, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ const announcer = root.querySelector("[data-announcer]");
 const { competition } = root.dataset;
 const api = new Api(root.querySelector("[name=csrfmiddlewaretoken]").value);
 let abort = null;
+let current = null;
 
 function problemOf(error) {
   if (error instanceof ApiProblem) return error;
@@ -42,6 +43,26 @@ function showProblem(problem) {
 function show(which) {
   dropzone.hidden = which !== dropzone;
   sendingBox.hidden = which !== sendingBox;
+}
+
+function showPause() {
+  const button = sendingBox.querySelector("[data-pause]");
+  button.hidden = current === null;
+  button.textContent = current?.sending.isPaused ? "Go on" : "Pause";
+}
+
+function pauseOrGoOn() {
+  const { sending, progress } = current;
+  if (sending.isPaused) {
+    progress.restart();
+    sending.goOn();
+    announcer.textContent = "Sending goes on.";
+  } else {
+    sending.pause();
+    progress.say("Paused. What has arrived stays there, also when you leave this page.");
+    announcer.textContent = "Paused.";
+  }
+  showPause();
 }
 
 function listFiles(files) {
@@ -136,10 +157,16 @@ async function handOver({ files, left }) {
       upload,
       files,
       signal,
-      onProgress: (sent, total) => progress.show(sent, total),
+      onProgress: (sent, total) => {
+        if (!sending.isPaused) progress.show(sent, total);
+      },
       onWaiting: (seconds) => progress.say(`Connection lost. Trying again in ${seconds} s.`),
     });
+    current = { sending, progress };
+    showPause();
     await sending.run();
+    current = null;
+    showPause();
     progress.say("All parts are there. Inspecting…");
     const artifact = await api.send("POST", `/uploads/${upload.id}/complete`, { signal });
     forget(competition, files);
@@ -157,6 +184,7 @@ async function handOver({ files, left }) {
     }
   } finally {
     abort = null;
+    current = null;
     show(dropzone);
   }
 }
@@ -193,6 +221,7 @@ function start() {
     event.preventDefault();
     handOver(await fromDrop(event.dataTransfer));
   });
+  sendingBox.querySelector("[data-pause]").addEventListener("click", pauseOrGoOn);
   sendingBox.querySelector("[data-cancel]").addEventListener("click", () => abort?.abort());
   window.addEventListener("beforeunload", (event) => {
     if (abort) event.preventDefault();

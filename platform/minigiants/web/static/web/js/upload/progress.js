@@ -40,6 +40,11 @@ export class Progress {
     this.numbers.textContent = parts.join(" · ");
   }
 
+  // Forget how fast it was: what is past a pause says nothing of the speed.
+  restart() {
+    this.samples = [];
+  }
+
   say(text) {
     this.numbers.textContent = text;
   }

@@ -1,5 +1,6 @@
 // Sends the parts of an upload: several at a time, each with its SHA-256, again after a lost
-// connection, and only those that the server does not have.
+// connection, and only those that the server does not have. A pause ends what is on its way; going
+// on sends those parts again.
 
 import { ApiProblem, isPassing, problemFrom } from "./api.js";
 
@@ -24,6 +25,13 @@ function wait(seconds, signal) {
     }
     window.addEventListener("online", done); // the connection is back: no need to wait longer
     signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+function aborted(signal) {
+  return new Promise((_, reject) => {
+    signal.throwIfAborted(); // an abort that came before is no event any more
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }
 
@@ -69,6 +77,8 @@ export class Sending {
     this.onProgress = onProgress;
     this.onWaiting = onWaiting;
     this.inFlight = new Map();
+    this.pausing = new AbortController();
+    this.goesOn = Promise.resolve();
     this.queue = upload.files
       .filter((file) => file.needs_sending)
       .flatMap((file) => file.missing.map((number) => ({ file, number })));
@@ -83,6 +93,26 @@ export class Sending {
 
   get sent() {
     return [...this.inFlight.values()].reduce((sum, bytes) => sum + bytes, this.arrived);
+  }
+
+  get isPaused() {
+    return this.pausing.signal.aborted;
+  }
+
+  pause() {
+    if (this.isPaused) return;
+    this.goesOn = new Promise((resolve) => (this.endPause = resolve));
+    this.pausing.abort();
+  }
+
+  goOn() {
+    if (!this.isPaused) return;
+    this.pausing = new AbortController();
+    this.endPause();
+  }
+
+  async pauseEnded() {
+    while (this.isPaused) await Promise.race([this.goesOn, aborted(this.signal)]);
   }
 
   async run() {
@@ -101,10 +131,17 @@ export class Sending {
 
   async sendUntilThere(part) {
     for (let tries = 1; ; tries += 1) {
+      await this.pauseEnded();
+      const { signal: paused } = this.pausing;
       try {
-        await this.send(part);
+        await this.send(part, AbortSignal.any([this.signal, paused]));
         return;
       } catch (error) {
+        if (paused.aborted && !this.signal.aborted) {
+          this.inFlight.delete(part);
+          tries = 0;
+          continue;
+        }
         const passing = error instanceof ApiProblem && isPassing(error.status);
         if (!passing || tries === MAX_TRIES) throw error;
         this.inFlight.delete(part);
@@ -115,13 +152,13 @@ export class Sending {
     }
   }
 
-  async send(part) {
+  async send(part, signal) {
     const { file } = this.files.find(({ path }) => path === part.file.path);
     const start = part.number * this.upload.part_bytes;
     const bytes = await file.slice(start, start + this.length(part)).arrayBuffer();
-    const { url, headers } = await this.address(part, await sha256(bytes));
+    const { url, headers } = await this.address(part, await sha256(bytes), signal);
     await put(url, bytes, headers, {
-      signal: this.signal,
+      signal,
       progressed: (loaded) => {
         this.inFlight.set(part, loaded);
         this.onProgress(this.sent, this.total);
@@ -130,11 +167,11 @@ export class Sending {
   }
 
   // Where a part goes and what opens that address: the platform, or its object store.
-  async address(part, digest) {
+  async address(part, digest, signal) {
     const { id, is_direct: isDirect, upload_token: token } = this.upload;
     const path = `/uploads/${id}/files/${part.file.position}/parts/${part.number}`;
     if (isDirect) {
-      const asked = { body: { sha256: digest }, signal: this.signal };
+      const asked = { body: { sha256: digest }, signal };
       return this.api.send("POST", `${path}/address`, asked).catch((error) => {
         throw error instanceof TypeError ? problemFrom("", 0) : error; // no answer came: try again
       });
