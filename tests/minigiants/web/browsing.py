@@ -1,13 +1,15 @@
 """A browser window that keeps a record of everything that goes wrong in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from minigiants.accounts.models import User
 
@@ -24,6 +26,10 @@ AXE = (Path(__file__).resolve().parents[2] / "vendor/axe-core/axe.min.js").read_
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NEXT_FRAME = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SERIOUS = {"serious", "critical"}
+
+T = TypeVar("T")
+
+expect.set_options(timeout=20_000)  # a busy machine hashes and sends 8 MiB slowly
 
 
 @contextmanager
@@ -117,3 +123,16 @@ def session_of(user: User) -> str:
 def log_in(context: BrowserContext, session: str, address: str) -> None:
     """Let the browser go on with a session."""
     context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
+
+
+def meanwhile(call: Callable[[], T]) -> T:
+    """Use the database while the browser is open: its event loop keeps this thread from it."""
+
+    def closing() -> T:
+        try:
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(closing).result()

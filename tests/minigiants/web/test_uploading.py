@@ -1,19 +1,16 @@
 """Handing in with a real browser, from the files to the score on the page."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from django.db import connections
 from playwright.sync_api import Page, Route, expect
 
 from minigiants.accounts.models import User
 from minigiants.artifacts.models import Artifact, UploadSession
 from minigiants.submissions.models import Submission
 from minigiants.teams.models import Team
-from tests.minigiants.web.browsing import Window, browser, log_in, session_of, window
+from tests.minigiants.web.browsing import Window, browser, log_in, meanwhile, session_of, window
 from tests.support.factories import TeamFactory
 from tests.support.pipeline import Pipeline, runnable_competition
 
@@ -32,27 +29,10 @@ PART_BYTES = 8 * 1024 * 1024
 
 PROBLEM = '{"title": "Not this part", "detail": "A test.", "code": "part_checksum_mismatch"}'
 
-T = TypeVar("T")
-
-expect.set_options(timeout=20_000)  # a busy machine hashes and sends 8 MiB slowly
-
 
 @pytest.fixture
 def team(transactional_db: None, person: User) -> Team:
     return TeamFactory(competition=runnable_competition(slug="digits"), user=person)
-
-
-def meanwhile(call: Callable[[], T]) -> T:
-    """Use the database while the browser is open: its event loop keeps this thread from it."""
-
-    def closing() -> T:
-        try:
-            return call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(closing).result()
 
 
 def open_page(visitor: Window, session: str) -> Page:
