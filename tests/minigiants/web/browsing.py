@@ -12,6 +12,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from minigiants.accounts.models import User
+from tests.support.factories import PASSWORD
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -113,10 +114,15 @@ def window(started: Browser, address: str, *, width: int = 1440) -> Iterator[Win
         context.close()
 
 
-def session_of(user: User) -> str:
-    """A new session of `user`. Make it before the browser starts: then Django is still free."""
+def session_of(user: User, *, confirmed: bool = False) -> str:
+    """A new session of `user`. Make it before the browser starts: then Django is still free.
+
+    `confirmed`: with the password `PASSWORD` entered once more, as pages of second factors ask.
+    """
     client = Client()
     client.force_login(user)
+    if confirmed:
+        client.post("/accounts/reauthenticate/", {"password": PASSWORD})
     return client.cookies["sessionid"].value
 
 

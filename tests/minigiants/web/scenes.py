@@ -1,5 +1,8 @@
 """What makes pages full: teams with all that can be open, threads with posts of all kinds."""
 
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
 from minigiants.accounts.models import User
 from minigiants.accounts.preferences import MailKind
 from minigiants.community.announcements import announcement_publish
@@ -73,3 +76,9 @@ def what_was_said(competition: Competition, person: User) -> list[str]:
         "/notices/",
         f"/unsubscribe/{unsubscribe_token(person, MailKind.REPLY)}/",
     ]
+
+
+def second_factor_add(user: User) -> None:
+    """An authenticator app and recovery codes, as activation leaves them."""
+    TOTP.activate(user, generate_totp_secret())
+    RecoveryCodes.activate(user)

@@ -12,7 +12,7 @@ from tests.support.factories import PASSWORD, UserFactory
 pytestmark = pytest.mark.django_db
 
 ANYBODY = ["login/", "signup/", "logout/", "password/reset/", "password/reset/done/"]
-OWN = ["email/", "password/change/", "2fa/", "logout/"]
+OWN = ["email/", "password/change/", "2fa/", "reauthenticate/", "logout/"]
 
 
 @pytest.mark.parametrize("page", ANYBODY)

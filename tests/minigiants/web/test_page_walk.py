@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from minigiants.accounts.models import User
 from minigiants.accounts.services import token_create
@@ -13,8 +14,8 @@ from minigiants.teams.models import Team
 from tests.minigiants.web.board_rows import standing
 from tests.minigiants.web.browsing import Window, browser, log_in, session_of, window
 from tests.minigiants.web.finished import finish
-from tests.minigiants.web.scenes import LONG_NAME, around_the_team, what_was_said
-from tests.support.factories import ArtifactFactory, SubmissionFactory
+from tests.minigiants.web.scenes import LONG_NAME, around_the_team, second_factor_add, what_was_said
+from tests.support.factories import PASSWORD, ArtifactFactory, SubmissionFactory, UserFactory
 
 pytestmark = [
     pytest.mark.browser,
@@ -73,6 +74,14 @@ OWN = [
     "/accounts/reauthenticate/",
     "/accounts/logout/",
 ]
+PROTECTED = [
+    "/accounts/2fa/",
+    "/accounts/2fa/totp/deactivate/",
+    "/accounts/2fa/recovery-codes/",
+    "/accounts/2fa/recovery-codes/generate/",
+    "/accounts/2fa/reauthenticate/",
+    "/accounts/reauthenticate/",
+]
 
 
 @pytest.fixture
@@ -110,6 +119,30 @@ def test_every_page_is_sound(
         faults = [fault for path in PUBLIC for fault in look(seen, path)]
         log_in(seen.page.context, session, site)
         faults += [fault for path in own_pages for fault in look(seen, path)]
+    assert faults == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_page_of_two_factor_log_in_is_sound(
+    site: str, chromium: Path, person: User, width: int
+) -> None:
+    protected = UserFactory(username="grace")
+    second_factor_add(protected)
+    entering = Client()
+    entering.post("/accounts/login/", {"login": "grace", "password": PASSWORD})
+    seen_with = {
+        session_of(person, confirmed=True): ["/accounts/2fa/totp/activate/"],
+        session_of(protected, confirmed=True): PROTECTED,
+        entering.cookies["sessionid"].value: ["/accounts/2fa/authenticate/"],
+    }
+    faults = []
+    with browser(chromium) as started:
+        for session, paths in seen_with.items():
+            with window(started, site, width=width) as seen:
+                log_in(seen.page.context, session, site)
+                for path in paths:
+                    faults += look(seen, path)
+                    assert seen.page.url == site + path
     assert faults == []
 
 

@@ -35,6 +35,8 @@ OWN = [
     "/competitions/digits/discussion/new/",
     "/notices/",
     "/settings/tokens/",
+    "/accounts/2fa/",
+    "/accounts/reauthenticate/",
 ]
 
 
