@@ -193,7 +193,7 @@ def member_of(team: Team) -> User:
 
 
 class ArtifactFactory(DjangoModelFactory[Artifact]):
-    """An ONNX model of `parameters` parameters that inspection has accepted.
+    """An ONNX model of `parameters` parameters that inspection has accepted into `division`.
 
     Its one file is no real ONNX: for what runs a model, upload one.
     """
@@ -208,6 +208,7 @@ class ArtifactFactory(DjangoModelFactory[Artifact]):
     @classmethod
     def _create(cls, model_class: type[Artifact], *args: Any, **kwargs: Any) -> Artifact:
         parameters = kwargs.pop("parameters", 650)
+        division = kwargs.pop("division", "nano" if parameters <= 1000 else "micro")
         content = b"model " + kwargs["manifest_digest"].encode()
         artifact = model_class.objects.create(
             uploaded_by=kwargs.pop("uploaded_by", None) or member_of(kwargs["team"]),
@@ -230,7 +231,7 @@ class ArtifactFactory(DjangoModelFactory[Artifact]):
                 inspector_version=INSPECTOR_VERSION, format=artifact.format, counts=counts
             ).model_dump(mode="json"),
             accepted=True,
-            division=competition.divisions.get(slug="nano" if parameters <= 1000 else "micro"),
+            division=competition.divisions.get(slug=division),
             **counts.model_dump(),
         )
         return artifact

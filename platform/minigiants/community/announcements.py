@@ -44,7 +44,13 @@ def announcement_publish(
         kind=ANNOUNCED_EVENT,
         payload={"announcement": str(announcement.pk), "competition": str(competition.pk)},
     )
-    audit_write(actor=user, action="announcement.publish", target=announcement)
+    audit_write(
+        actor=user,
+        action="announcement.publish",
+        target=announcement,
+        competition_id=announcement.competition_id,
+        title=announcement.title,
+    )
     return announcement
 
 
@@ -63,5 +69,11 @@ def announcement_withdraw(*, user: User, announcement_id: UUID) -> Announcement:
     if announcement.withdrawn_at is None:
         announcement.withdrawn_at = timezone.now()
         announcement.save(update_fields=["withdrawn_at"])
-        audit_write(actor=user, action="announcement.withdraw", target=announcement)
+        audit_write(
+            actor=user,
+            action="announcement.withdraw",
+            target=announcement,
+            competition_id=announcement.competition_id,
+            title=announcement.title,
+        )
     return announcement

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.utils import timezone
 
 from minigiants.accounts.models import User
@@ -56,7 +56,7 @@ def report_dismiss(*, user: User, report_id: UUID) -> PostReport:
     post = post_get(user=user, post_id=report.post_id)
     require_moderator(user=user, competition=post.thread.competition)
     _resolve(user, post)
-    audit_write(actor=user, action="post.keep", target=post)
+    _audit(user, "post.keep", post, post.thread, author=post.author.username)
     report.refresh_from_db()
     return report
 
@@ -77,7 +77,7 @@ def post_hide(*, user: User, post_id: UUID, reason: str) -> Post:
             Thread.objects.filter(pk=thread.pk).update(replies=F("replies") - 1)
         if post.is_opening:
             Thread.objects.filter(pk=thread.pk).update(hidden_at=now)
-        audit_write(actor=user, action="post.hide", target=post, reason=reason)
+        _audit(user, "post.hide", post, thread, author=post.author.username, reason=reason)
         notices_send(
             users=User.objects.filter(pk=post.author_id, is_active=True).exclude(pk=user.pk),
             kind=MailKind.MODERATION,
@@ -101,7 +101,7 @@ def post_show(*, user: User, post_id: UUID) -> Post:
             Thread.objects.filter(pk=thread.pk).update(hidden_at=None)
         elif post.is_visible:
             Thread.objects.filter(pk=thread.pk).update(replies=F("replies") + 1)
-        audit_write(actor=user, action="post.show", target=post)
+        _audit(user, "post.show", post, thread, author=post.author.username)
     return post
 
 
@@ -112,7 +112,7 @@ def thread_lock(*, user: User, thread_id: UUID, locked: bool) -> Thread:
     if locked != (thread.locked_at is not None):
         thread.locked_at = timezone.now() if locked else None
         thread.save(update_fields=["locked_at"])
-        audit_write(actor=user, action="thread.lock" if locked else "thread.unlock", target=thread)
+        _audit(user, "thread.lock" if locked else "thread.unlock", thread, thread)
     return thread
 
 
@@ -123,8 +123,19 @@ def thread_pin(*, user: User, thread_id: UUID, pinned: bool) -> Thread:
     if thread.is_pinned != pinned:
         thread.is_pinned = pinned
         thread.save(update_fields=["is_pinned"])
-        audit_write(actor=user, action="thread.pin" if pinned else "thread.unpin", target=thread)
+        _audit(user, "thread.pin" if pinned else "thread.unpin", thread, thread)
     return thread
+
+
+def _audit(user: User, action: str, target: Model, thread: Thread, **detail: str) -> None:
+    audit_write(
+        actor=user,
+        action=action,
+        target=target,
+        competition_id=thread.competition_id,
+        thread=thread.title,
+        **detail,
+    )
 
 
 def _thread(user: User, thread_id: UUID) -> Thread:

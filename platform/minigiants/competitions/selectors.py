@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from django.db.models import Case, QuerySet, When
+from django.db.models import Case, Q, QuerySet, When
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import (
@@ -94,8 +94,11 @@ def audit_of(*, competition: Competition) -> QuerySet[AuditEntry]:
     """Who changed what of a competition, newest first."""
     return (
         AuditEntry.objects.filter(
-            target_type=Competition._meta.label_lower,  # noqa: SLF001  (a documented interface)
-            target_id=str(competition.pk),
+            Q(
+                target_type=Competition._meta.label_lower,  # noqa: SLF001  (a documented interface)
+                target_id=str(competition.pk),
+            )
+            | Q(competition_id=competition.pk)
         )
         .select_related("actor")
         .order_by("-id")

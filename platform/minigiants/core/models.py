@@ -55,12 +55,16 @@ class AuditEntry(models.Model):
     action = models.CharField(max_length=64)
     target_type = models.CharField(max_length=64)
     target_id = models.CharField(max_length=64)
+    competition_id = models.UUIDField(
+        null=True, blank=True, help_text="Whose hosts may read of it. No key: rows outlive all else"
+    )
     detail = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["target_type", "target_id", "-id"], name="audit_target")
+            models.Index(fields=["target_type", "target_id", "-id"], name="audit_target"),
+            models.Index(fields=["competition_id", "-id"], name="audit_competition"),
         ]
 
     def __str__(self) -> str:

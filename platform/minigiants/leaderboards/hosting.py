@@ -67,7 +67,13 @@ def private_boards_reveal(*, user: User, phase: Phase) -> None:
         raise AlreadyRevealed(f"Everybody sees the private boards of {phase.title}.")
     boards_make(phase=phase, divisions=competition.divisions.all())
     Board.objects.filter(phase=phase, split=Board.Split.PRIVATE).update(revealed_at=now)
-    audit_write(actor=user, action="boards.reveal", target=phase)
+    audit_write(
+        actor=user,
+        action="boards.reveal",
+        target=phase,
+        competition_id=phase.competition_id,
+        phase=phase.title,
+    )
     outbox_write(
         kind="competition.boards_revealed",
         payload={"competition": competition.slug, "phase": phase.slug},
@@ -87,7 +93,13 @@ def phase_boards_freeze(*, user: User, phase: Phase, is_frozen: bool) -> None:
         boards_freeze(boards=boards, at=timezone.now())
     else:
         boards_thaw(boards=boards, rules=BoardRules.of(spec_of(phase.competition)))
-    audit_write(actor=user, action="boards.freeze" if is_frozen else "boards.thaw", target=phase)
+    audit_write(
+        actor=user,
+        action="boards.freeze" if is_frozen else "boards.thaw",
+        target=phase,
+        competition_id=phase.competition_id,
+        phase=phase.title,
+    )
 
 
 @transaction.atomic
@@ -122,6 +134,8 @@ def _team_rule(user: User, competition: Competition, team_id: UUID, reason: str)
         actor=user,
         action="team.disqualify" if reason else "team.reinstate",
         target=team,
+        competition_id=competition.pk,
+        team=team.name,
         reason=reason,
     )
     return team

@@ -55,6 +55,14 @@ def _settle(user: User, submission: Submission, action: str) -> Submission:
         is_disqualified=submission.disqualified_at is not None,
         rules=BoardRules.of(spec_of(submission.competition)),
     )
-    audit_write(actor=user, action=action, target=submission, reason=submission.disqualified_for)
+    audit_write(
+        actor=user,
+        action=action,
+        target=submission,
+        competition_id=submission.competition_id,
+        team=submission.team.name,
+        number=submission.number,
+        reason=submission.disqualified_for,
+    )
     announce_change(submission.pk)
     return submission

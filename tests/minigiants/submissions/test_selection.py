@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Host, Phase
+from minigiants.competitions.selectors import audit_of
 from minigiants.core.models import AuditEntry
 from minigiants.core.problems import InvalidInput, NotFound
 from minigiants.leaderboards.models import Standing
@@ -20,6 +21,7 @@ from minigiants.submissions.selection import submission_select
 from minigiants.teams.models import Team
 from tests.support.factories import (
     ArtifactFactory,
+    CompetitionFactory,
     SubmissionFactory,
     TeamFactory,
     UserFactory,
@@ -139,9 +141,14 @@ def test_a_host_disqualifies_and_reinstates(
     assert not view.is_selectable
     submission_reinstate(user=host, submission_id=scored[0].pk)
     assert public.get().score == 0.9
-    assert AuditEntry.objects.get(action="submission.disqualify").detail == {
-        "reason": "It knows the labels."
+    ruling = AuditEntry.objects.get(action="submission.disqualify")
+    assert ruling.detail == {
+        "team": team.name,
+        "number": scored[0].number,
+        "reason": "It knows the labels.",
     }
+    assert ruling in audit_of(competition=team.competition)
+    assert ruling not in audit_of(competition=CompetitionFactory())
 
 
 def test_a_ruling_needs_a_reason(host: User, scored: list[Submission]) -> None:
