@@ -58,6 +58,7 @@ OWN = [
     "/competitions/digits/manage/submissions/",
     "/competitions/digits/manage/settings/",
     "/competitions/digits/manage/pages/overview/",
+    "/competitions/digits/manage/pages/",
     "/competitions/digits/manage/statistics/",
     "/competitions/digits/manage/audit/",
     "/settings/",

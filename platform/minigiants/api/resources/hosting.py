@@ -28,6 +28,7 @@ from minigiants.api.schemas.hosting import (
     HostIn,
     HostList,
     HostOut,
+    NewPageIn,
     PackReportOut,
     PageIn,
     PublishedOut,
@@ -58,7 +59,7 @@ from minigiants.competitions.selectors import (
 )
 from minigiants.competitions.services import competition_unpublish
 from minigiants.core.problems import NotFound
-from minigiants.submissions.editing import page_edit, settings_edit
+from minigiants.submissions.editing import page_add, page_edit, page_remove, settings_edit
 from minigiants.submissions.hosting import (
     PackReport,
     Published,
@@ -192,6 +193,49 @@ def edit_page(
         number=body.version,
         name=name,
         text=body.text,
+        actor=person_of(request),
+    )
+    return _published_out(published)
+
+
+@router.post(
+    f"{BASE}/pages",
+    response={201: PublishedOut},
+    auth=required(Scope.HOST),
+    operation_id="page_add",
+)
+@idempotent(status=201)
+def add_page(request: ApiRequest, slug: str, payload: NewPageIn) -> PublishedOut:
+    """Publish a version that has a page more."""
+    published = page_add(
+        competition=_hosted(request, slug, HostAction.RUN),
+        number=payload.version,
+        name=payload.name,
+        text=payload.text,
+        actor=person_of(request),
+    )
+    return _published_out(published)
+
+
+@router.delete(
+    f"{BASE}/pages/{{name}}",
+    response=PublishedOut,
+    auth=required(Scope.HOST),
+    operation_id="page_remove",
+)
+def remove_page(
+    request: ApiRequest,
+    slug: str,
+    name: Annotated[str, Path(max_length=100)],
+    version: Annotated[
+        int, Query(description="That was read; another one that serves is not overwritten")
+    ],
+) -> PublishedOut:
+    """Publish a version without a page. Overview, data and rules stay."""
+    published = page_remove(
+        competition=_hosted(request, slug, HostAction.RUN),
+        number=version,
+        name=name,
         actor=person_of(request),
     )
     return _published_out(published)

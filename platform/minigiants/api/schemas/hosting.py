@@ -91,6 +91,14 @@ class PageIn(In):
     text: str = Field(max_length=FILE_BYTES, description="Markdown")
 
 
+class NewPageIn(PageIn):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"version": 3, "name": "faq", "text": "# Questions\n"}]}
+    )
+
+    name: Slug = Field(description="The page's address and its tab")
+
+
 class QuotaIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"per_day": 10}]})
 
