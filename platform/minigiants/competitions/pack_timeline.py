@@ -19,6 +19,11 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+def time_zones() -> list[str]:
+    """The names of all time zones, in order."""
+    return sorted(_zones())
+
+
 def _is_zone(name: str) -> str:
     if name not in _zones():
         raise ValueError(f"there is no time zone {name!r}; write it like 'Europe/Berlin' or 'UTC'")

@@ -258,6 +258,30 @@ def test_settings_are_edited(client: Client) -> None:
     assert serving().spec.visibility.email_domains == ()
 
 
+def test_the_time_zone_is_chosen_and_times_are_read_in_it(client: Client) -> None:
+    """competition.yaml writes some times with an offset; they move with the others."""
+    changes = {"phases-0-closes": "2031-02-03T04:05:59", "merge_deadline": "2031-01-01T12:00"}
+    client.post(f"{BASE}/settings/", settings_of(client, **changes))
+    answer = client.post(
+        f"{BASE}/settings/", settings_of(client, timezone="Europe/Berlin"), follow=True
+    )
+    assert "Version 3 serves." in answer.text
+    spec = serving().spec
+    deadline = spec.teams.merge_deadline
+    assert deadline is not None
+    assert spec.timezone == "Europe/Berlin"
+    assert [moment.isoformat() for moment in (spec.phases[0].opens, spec.phases[0].closes)] == [
+        "2019-12-31T23:00:00+00:00",
+        "2031-02-03T03:05:59+00:00",
+    ]
+    assert deadline.isoformat() == "2031-01-01T11:00:00+00:00"
+    form = answer.context["form"]
+    assert form["phases-0-closes"].value() == "2031-02-03T04:05:59"
+    assert form["merge_deadline"].value() == "2031-01-01T12:00"
+    client.post(f"{BASE}/settings/", settings_of(client, merge_deadline=""))
+    assert serving().spec.teams.merge_deadline is None
+
+
 def test_nothing_changed_is_no_new_version(client: Client) -> None:
     assert client.post(f"{BASE}/settings/", settings_of(client)).status_code == 302
     assert serving().number == 1
@@ -272,6 +296,11 @@ def test_nothing_changed_is_no_new_version(client: Client) -> None:
         ({"phases-0-per_day": "5000"}, "phases-0-per_day", "at most 1000"),
         ({"phases-0-per_day": "0"}, "phases-0-per_day", "greater than or equal to 1"),
         ({"title": ""}, "title", "required"),
+        ({"timezone": "Mars/Olympus"}, "timezone", "not one of the available choices"),
+        ({"timezone": ""}, "timezone", "required"),
+        ({"merge_deadline": "2019-01-01T00:00"}, "merge_deadline", "before the first phase opens"),
+        ({"merge_deadline": "2101-01-01T00:00"}, "merge_deadline", "after the last phase"),
+        ({"merge_deadline": "soon"}, "merge_deadline", ""),
         ({"audience": "email-domain"}, "email_domains", "names e-mail domains"),
         ({"audience": "email-domain", "email_domains": "no domain"}, "email_domains", ""),
         ({"audience": "everybody"}, "audience", "not one of the available choices"),
@@ -325,6 +354,8 @@ def test_the_same_through_the_api(client: Client) -> None:
         tagline="As small as can be",
         phases=[{"slug": "main", "closes": "2031-01-01T00:00:00Z", "quota": {"per_day": 9}}],
         visibility={"audience": "invitation"},
+        timezone="Asia/Tokyo",
+        teams={"merge_deadline": "2030-01-01T12:00"},
     )
     assert (status, told["version"]) == (200, 3)
     spec = serving().spec
@@ -334,6 +365,10 @@ def test_the_same_through_the_api(client: Client) -> None:
         "invitation",
     )
     assert (spec.phases[0].closes.year, spec.phases[0].quota.per_day) == (2031, 9)
+    assert (spec.timezone, str(spec.teams.merge_deadline)) == (
+        "Asia/Tokyo",
+        "2030-01-01 03:00:00+00:00",
+    )
     status, told = send("patch", "settings", version=3, phases=[{"slug": "other"}])
     assert (status, told["code"]) == (404, "not_found")
     early = [{"slug": "main", "closes": "2019-01-01T00:00:00Z"}]

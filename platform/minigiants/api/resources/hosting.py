@@ -248,7 +248,7 @@ def remove_page(
     operation_id="settings_edit",
 )
 def edit_settings(request: ApiRequest, slug: str, body: SettingsIn) -> PublishedOut:
-    """Publish a version with other names, dates, quota or visibility."""
+    """Publish a version with other names, dates, time zone, quota or visibility."""
     competition = _hosted(request, slug, HostAction.RUN)
     published = settings_edit(
         competition=competition,
@@ -263,8 +263,9 @@ def _values(body: SettingsIn, phases: Sequence[str]) -> dict[Place, Any]:
     """What is to be changed in competition.yaml, and where. Raises NotFound for other phases."""
     given = body.model_dump(exclude_unset=True)
     values: dict[Place, Any] = {
-        (name,): given[name] for name in ("title", "tagline") if name in given
+        (name,): given[name] for name in ("title", "tagline", "timezone") if name in given
     }
+    values |= {("teams", name): value for name, value in given.get("teams", {}).items()}
     for phase in given.get("phases", []):
         slug = phase.pop("slug")
         if slug not in phases:

@@ -122,6 +122,16 @@ class PhaseIn(In):
     quota: QuotaIn = QuotaIn()
 
 
+class TeamRulesIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"merge_deadline": "2027-01-15T12:00:00Z"}]}
+    )
+
+    merge_deadline: str | None = Field(
+        default=None, max_length=40, description="null: teams merge until the last phase closes"
+    )
+
+
 class VisibilityIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"audience": "public"}]})
 
@@ -154,7 +164,13 @@ class SettingsIn(In):
     version: int = Field(description="That was edited; another one that serves is not overwritten")
     title: str = Field(default="", min_length=1, max_length=80)
     tagline: str = Field(default="", max_length=1000)
+    timezone: str = Field(
+        default="UTC",
+        max_length=64,
+        description="Of the times in competition.yaml that carry no offset",
+    )
     phases: list[PhaseIn] = Field(default=[], max_length=100)
+    teams: TeamRulesIn = TeamRulesIn()
     visibility: VisibilityIn | None = None
 
 
