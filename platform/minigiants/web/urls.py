@@ -14,6 +14,7 @@ from minigiants.web.views import (
     home,
     join,
     manage,
+    manage_boards,
     manage_editing,
     manage_statistics,
     notices,
@@ -79,6 +80,7 @@ urlpatterns = [
         manage_statistics.statistics,
         name="manage_statistics",
     ),
+    path("competitions/<slug:slug>/manage/boards/", manage_boards.boards, name="manage_boards"),
     path("competitions/<slug:slug>/manage/audit/", manage.audit, name="manage_audit"),
     path(
         "competitions/<slug:slug>/manage/submissions/",
