@@ -5,7 +5,15 @@ from datetime import datetime
 from itertools import combinations, pairwise
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from evaluator.contract import PREDICTIONS, Limits, Name, TaskSpec
 from evaluator.inspection import FORMATS, Budget
@@ -52,6 +60,14 @@ def _allows_more(budget: Budget, other: Budget) -> bool:
     """Whether some quantity may be greater under `budget` than under `other`."""
     caps = ((getattr(budget, name), getattr(other, name)) for name in QUANTITIES)
     return any(theirs is not None and (ours is None or ours > theirs) for ours, theirs in caps)
+
+
+def _within(field: str, value: object, message: str) -> ValidationError:
+    """A fault of one field of a section, that only shows beside other sections."""
+    fault = PydanticCustomError("value_error", "{error}", {"error": message})
+    return ValidationError.from_exception_data(
+        "section", [InitErrorDetails(type=fault, loc=(field,), input=value)]
+    )
 
 
 class Licence(Section):
@@ -234,6 +250,23 @@ class PackSpec(Section):
             if later.opens < earlier.closes:
                 raise ValueError(f"{later.slug!r} opens before {earlier.slug!r} has closed")
         return phases
+
+    @field_validator("teams", mode="before")
+    @classmethod
+    def _deadline_has_a_zone(cls, teams: Any, info: ValidationInfo) -> Any:
+        return with_zone(teams, info.data.get("timezone", "UTC"))
+
+    @field_validator("teams")
+    @classmethod
+    def _deadline_is_in_time(cls, teams: TeamRules, info: ValidationInfo) -> TeamRules:
+        deadline, phases = teams.merge_deadline, info.data.get("phases")
+        if deadline is None or not phases:
+            return teams
+        if deadline < phases[0].opens:
+            raise _within("merge_deadline", deadline, "is before the first phase opens")
+        if deadline > phases[-1].closes:
+            raise _within("merge_deadline", deadline, "is after the last phase has closed")
+        return teams
 
     @field_validator("release")
     @classmethod

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from minigiants.competitions.pack_fields import EMAIL_DOMAIN, Section
 
@@ -43,6 +43,11 @@ class Visibility(Section):
 
 
 class TeamRules(Section):
-    """How many people may compete together."""
+    """How many people may compete together, and until when teams may merge.
+
+    A time without an offset is one of the competition's `timezone`. Without a deadline teams may
+    merge for as long as they can change at all: until the last phase closes.
+    """
 
     max_size: int = Field(default=5, ge=1, le=100)
+    merge_deadline: AwareDatetime | None = None

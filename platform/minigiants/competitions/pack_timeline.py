@@ -10,13 +10,18 @@ from pydantic import AfterValidator, AwareDatetime, Field, ValidationInfo, field
 
 from minigiants.competitions.pack_fields import Section, Slug, Title
 
-TIMES: Final = ("opens", "closes", "reveals")
+TIMES: Final = ("opens", "closes", "reveals", "merge_deadline")
 
 
 @cache
 def _zones() -> frozenset[str]:
     """All names of zones. Finding them walks the zone database's folders, which takes 5 ms."""
     return frozenset(available_timezones())
+
+
+def time_zones() -> list[str]:
+    """The names of all time zones, in order."""
+    return sorted(_zones())
 
 
 def _is_zone(name: str) -> str:
@@ -78,27 +83,27 @@ class PhaseSpec(Section):
         return self.opens <= moment < self.closes
 
 
-def with_zone(phases: Any, zone: str) -> Any:
-    """Phases as they stand in the file, their times placed in `zone` where they name no offset.
+def with_zone(written: Any, zone: str) -> Any:
+    """A section, or a list of them, as written; times that name no offset are placed in `zone`.
 
-    Raises ValueError for a time that the clocks of the zone skip or show twice. What is no list
-    of phases is left to the schema to refuse.
+    Raises ValueError for a time that the clocks of the zone skip or show twice. What is no
+    section is left to the schema to refuse.
     """
-    if not isinstance(phases, list | tuple):
-        return phases
-    return [_placed(phase, ZoneInfo(zone)) for phase in phases]
+    if isinstance(written, list | tuple):
+        return [_placed(section, ZoneInfo(zone)) for section in written]
+    return _placed(written, ZoneInfo(zone))
 
 
-def _placed(phase: Any, zone: ZoneInfo) -> Any:
-    if not isinstance(phase, Mapping):
-        return phase
-    moments = {name: _moment(phase.get(name)) for name in TIMES}
+def _placed(section: Any, zone: ZoneInfo) -> Any:
+    if not isinstance(section, Mapping):
+        return section
+    moments = {name: _moment(section.get(name)) for name in TIMES}
     times = {
         name: _in_zone(moment, zone)
         for name, moment in moments.items()
         if moment is not None and moment.tzinfo is None
     }
-    return {**phase, **times}
+    return {**section, **times}
 
 
 def _moment(written: Any) -> datetime | None:

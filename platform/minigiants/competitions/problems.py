@@ -49,6 +49,20 @@ class PackChanged(Problem):
     )
 
 
+class PageExists(Problem):
+    code = "page_exists"
+    status = 409
+    title = "The pack has a page of this name"
+    mend = "Edit that one, or choose another name."
+
+
+class PageNeeded(Problem):
+    code = "page_needed"
+    status = 409
+    title = "Every competition has this page"
+    mend = "Write another text there instead."
+
+
 class RulesNotAccepted(Problem):
     code = "rules_not_accepted"
     status = 403

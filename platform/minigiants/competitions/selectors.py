@@ -14,6 +14,7 @@ from minigiants.competitions.models import (
     RulesAcceptance,
 )
 from minigiants.competitions.pack import PackSpec
+from minigiants.competitions.pack_folder import REQUIRED_PAGES
 from minigiants.competitions.policies import (
     ALLOWED,
     HostAction,
@@ -115,6 +116,11 @@ def current_version(competition: Competition) -> PackVersion:
 def spec_of(competition: Competition) -> PackSpec:
     """The current version's specification. Raises NotFound for a competition that has none."""
     return current_version(competition).spec
+
+
+def optional_pages(version: PackVersion) -> list[str]:
+    """The names of a version's pages beside those that every competition has, in order."""
+    return sorted(set(version.pages) - set(REQUIRED_PAGES))
 
 
 def public_files(*, version: PackVersion) -> QuerySet[PackFile]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, Value, Window
@@ -62,6 +63,46 @@ def boards_get(*, phase: Phase, split: str, viewer: Viewer) -> Mapping[UUID, Boa
         teams=StandingsBefore(F("pk"), Value(PAST_THE_END))
     )
     return {board.division_id: board for board in boards}
+
+
+@dataclass(frozen=True)
+class PrivateBoard:
+    """What hosts should know of a private board: whether its standings move."""
+
+    division: Division
+    frozen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PhaseBoards:
+    """The private boards of a phase, and whether everybody sees them."""
+
+    phase: Phase
+    is_revealed: bool
+    boards: list[PrivateBoard]
+
+
+def private_boards(*, competition: Competition) -> list[PhaseBoards]:
+    """The private boards of each phase, for hosts; those on which nothing stands yet as well."""
+    divisions = divisions_get(competition=competition, slug=None)
+    boards = Board.objects.filter(competition=competition, split=Board.Split.PRIVATE)
+    known = {(board.phase_id, board.division_id): board for board in boards}
+    now = timezone.now()
+    found = []
+    for phase in competition.phases.order_by("position"):
+        own = [known.get((phase.pk, division.pk)) for division in divisions]
+        by_host = any(board is not None and board.revealed_at is not None for board in own)
+        found.append(
+            PhaseBoards(
+                phase=phase,
+                is_revealed=by_host or (phase.reveals_at is not None and phase.reveals_at <= now),
+                boards=[
+                    PrivateBoard(division, board.frozen_at if board else None)
+                    for division, board in zip(divisions, own, strict=True)
+                ],
+            )
+        )
+    return found
 
 
 def rank_of(*, phase: Phase, division: Division, team_id: UUID) -> int | None:

@@ -15,13 +15,14 @@ from minigiants.accounts.models import User
 from minigiants.artifacts.models import Artifact
 from minigiants.artifacts.services import artifact_store
 from minigiants.competitions.models import Admission, Competition
-from minigiants.competitions.pack import BaselineSpec
+from minigiants.competitions.pack import BaselineSpec, PackSpec
 from minigiants.competitions.pack_archive import sources_write
 from minigiants.competitions.selectors import current_version, spec_of
 from minigiants.competitions.services import rules_accept
 from minigiants.core.blobstore import digest_of
 from minigiants.core.problems import Conflict, Problem
 from minigiants.submissions.lifecycle import Status
+from minigiants.submissions.models import Submission
 from minigiants.submissions.problems import DuplicateSubmission
 from minigiants.submissions.services import submission_create
 from minigiants.submissions.workers import RUN_EVERYWHERE, capacity_of
@@ -50,6 +51,34 @@ class BaselineResult:
     baseline: BaselineSpec
     outcome: Outcome
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineEntry:
+    """A baseline of a pack with what was handed in of it last, if anything was."""
+
+    baseline: BaselineSpec
+    submission: Submission | None
+
+
+def baseline_entries(*, competition: Competition, spec: PackSpec) -> list[BaselineEntry]:
+    """The baselines that `spec` names, in its order, with their newest submissions."""
+    newest = (
+        Submission.objects.filter(
+            competition=competition,
+            submitted_by__username__in=[
+                _account_name(competition, each) for each in spec.baselines
+            ],
+        )
+        .select_related("team", "division", "pack_version", "submitted_by")
+        .order_by("submitted_by_id", "-id")
+        .distinct("submitted_by_id")
+    )
+    by_account = {submission.submitted_by.username: submission for submission in newest}
+    return [
+        BaselineEntry(each, by_account.get(_account_name(competition, each)))
+        for each in spec.baselines
+    ]
 
 
 def baselines_hand_in(*, competition: Competition, folder: Path) -> list[BaselineResult]:
@@ -140,9 +169,13 @@ def _baseline_team(user: User, competition: Competition, baseline: BaselineSpec)
     return team
 
 
+def _account_name(competition: Competition, baseline: BaselineSpec) -> str:
+    return f"baseline-{competition.slug}-{Path(baseline.folder).name}"
+
+
 def _baseline_user(competition: Competition, baseline: BaselineSpec) -> User:
     """The account that owns a baseline. Nobody can log in with it."""
-    username = f"baseline-{competition.slug}-{Path(baseline.folder).name}"
+    username = _account_name(competition, baseline)
     user, is_new = User.objects.get_or_create(
         username=username,
         defaults={"email": f"{username}@minigiants.invalid", "is_active": False},

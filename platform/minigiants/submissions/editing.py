@@ -1,24 +1,68 @@
 """Editing a published competition in the browser or through the API: each edit is a new version."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.pack_archive import export_write, unpacked
 from minigiants.competitions.pack_data import BUILT
 from minigiants.competitions.pack_editing import Place, with_values
-from minigiants.competitions.pack_folder import SPECIFICATION, read_pack
+from minigiants.competitions.pack_fields import SLUG
+from minigiants.competitions.pack_folder import REQUIRED_PAGES, SPECIFICATION, read_pack
 from minigiants.competitions.pack_yaml import located
-from minigiants.competitions.problems import PackChanged, PackRefused
+from minigiants.competitions.problems import PackChanged, PackRefused, PageExists, PageNeeded
 from minigiants.competitions.selectors import latest_version
 from minigiants.competitions.services import pack_serve, require_publish
-from minigiants.core.problems import NotFound
+from minigiants.core.problems import InvalidInput, NotFound
 from minigiants.submissions.baselines import baselines_hand_in
 from minigiants.submissions.hosting import Published
 from minigiants.submissions.rescoring import rescore_offer
+
+PAGE_NAME_CHARACTERS: Final = 32
+
+
+def page_add(
+    *, competition: Competition, number: int, name: str, text: str, actor: User
+) -> Published:
+    """Publish version `number` again with a page more, called `name`.
+
+    Raises NotPermitted, InvalidInput, PageExists, PackRefused, and PackChanged where another
+    version serves.
+    """
+    if len(name) > PAGE_NAME_CHARACTERS or not re.fullmatch(SLUG, name):
+        raise InvalidInput(
+            f"A page's name has 1 to {PAGE_NAME_CHARACTERS} lower-case letters, digits and single "
+            "hyphens.",
+            mend="Choose another name.",
+        )
+
+    def change(folder: Path) -> None:
+        # Whatever the case: an archive in which two names differ by case alone is refused.
+        taken = {page.stem.casefold() for page in folder.glob("pages/*.md")}
+        if name in taken:
+            raise PageExists(f"There is a page {name!r}.")
+        _write(folder, name, text)
+
+    return _edited(competition, number, actor, change)
+
+
+def page_remove(*, competition: Competition, number: int, name: str, actor: User) -> Published:
+    """Publish version `number` again without its page called `name`.
+
+    Raises NotPermitted, NotFound, PageNeeded, PackRefused, and PackChanged where another version
+    serves.
+    """
+    if name in REQUIRED_PAGES:
+        raise PageNeeded(f"The page {name!r} can't be removed.")
+    if name not in latest_version(competition).pages:
+        raise NotFound(f"The pack has no page {name!r}.")
+    return _edited(
+        competition, number, actor, lambda folder: (folder / "pages" / f"{name}.md").unlink()
+    )
 
 
 def page_edit(
@@ -30,10 +74,9 @@ def page_edit(
     """
 
     def change(folder: Path) -> None:
-        page = folder / "pages" / f"{name}.md"
-        if not page.is_file():
+        if not (folder / "pages" / f"{name}.md").is_file():
             raise NotFound(f"The pack has no page {name!r}.")
-        page.write_text(text.replace("\r\n", "\n"), encoding="utf-8")
+        _write(folder, name, text)
 
     if name not in latest_version(competition).pages:
         raise NotFound(f"The pack has no page {name!r}.")
@@ -54,6 +97,11 @@ def settings_edit(
         file.write_text(with_values(text, values), encoding="utf-8")
 
     return _edited(competition, number, actor, change)
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    page = folder / "pages" / f"{name}.md"
+    page.write_text(text.replace("\r\n", "\n"), encoding="utf-8")
 
 
 def _edited(

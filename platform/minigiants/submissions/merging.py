@@ -21,7 +21,7 @@ from minigiants.leaderboards.services import BoardRules, teams_join
 from minigiants.submissions.models import Submission
 from minigiants.teams.invitations import require_place
 from minigiants.teams.models import Answer, Invitation, MergeProposal, Team
-from minigiants.teams.policies import require_leader, require_open
+from minigiants.teams.policies import require_leader, require_merges_open
 from minigiants.teams.problems import MergeOverQuota, NotLeader, NotOpen
 from minigiants.teams.selectors import proposal_get, team_by_name, team_get
 
@@ -34,8 +34,8 @@ def merge_propose(*, user: User, competition: Competition, other_name: str) -> M
     """Ask the team called `other_name` to become part of the team of `user`, its leader.
 
     Proposing twice answers the open proposal; if the other team has proposed the same, that
-    one is accepted instead. Raises NotFound, NotLeader, TeamsClosed, TeamTooLarge,
-    MergeOverQuota, InvalidInput.
+    one is accepted instead. Raises NotFound, NotLeader, TeamsClosed, MergesClosed,
+    TeamTooLarge, MergeOverQuota, InvalidInput.
     """
     team = team_get(user=user, competition=competition)
     other = team_by_name(competition=competition, name=other_name.strip())
@@ -60,7 +60,8 @@ def merge_propose(*, user: User, competition: Competition, other_name: str) -> M
 def merge_accept(*, user: User, proposal_id: UUID) -> MergeProposal:
     """Merge, as the leader of the team that was asked.
 
-    Raises NotFound, NotLeader, NotOpen, TeamsClosed, TeamTooLarge, MergeOverQuota.
+    Raises NotFound, NotLeader, NotOpen, TeamsClosed, MergesClosed, TeamTooLarge,
+    MergeOverQuota.
     """
     proposal = proposal_get(user=user, proposal_id=proposal_id)
     competition = proposal.team.competition
@@ -159,7 +160,7 @@ def _close(proposal: MergeProposal, state: Answer, *, by: User) -> None:
 
 
 def _require_mergeable(competition: Competition, team: Team, other: Team) -> None:
-    require_open(competition)
+    require_merges_open(competition)
     if team.is_baseline or other.is_baseline:
         raise NotFound("Baselines don't merge.")
     if team.disqualified_at is not None or other.disqualified_at is not None:

@@ -11,21 +11,33 @@ from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.selectors import spec_of
 from minigiants.core.problems import NotFound
 from minigiants.teams.models import Membership, Team
-from minigiants.teams.problems import NotLeader, TeamsClosed, TeamTooLarge
+from minigiants.teams.problems import MergesClosed, NotLeader, TeamsClosed, TeamTooLarge
 
 
 @dataclass(frozen=True, slots=True)
 class TeamRules:
-    """How large the teams of a competition may be, and when they become final."""
+    """How large the teams of a competition may be, until when they may merge, and when they
+    become final."""
 
     max_members: int
+    merge_deadline: datetime
     deadline: datetime
+
+    @property
+    def may_merge(self) -> bool:
+        """Whether teams may still merge now."""
+        return timezone.now() < self.merge_deadline
 
 
 def team_rules(competition: Competition) -> TeamRules:
-    """The pack's limit, and the close of its last phase."""
+    """The pack's limit and deadline for merges, and the close of its last phase."""
     spec = spec_of(competition)
-    return TeamRules(max_members=spec.teams.max_size, deadline=spec.phases[-1].closes)
+    closes = spec.phases[-1].closes
+    return TeamRules(
+        max_members=spec.teams.max_size,
+        merge_deadline=spec.teams.merge_deadline or closes,
+        deadline=closes,
+    )
 
 
 def require_open(competition: Competition) -> None:
@@ -33,6 +45,14 @@ def require_open(competition: Competition) -> None:
     deadline = team_rules(competition).deadline
     if deadline <= timezone.now():
         raise TeamsClosed(f"The deadline was {deadline:%-d %b %Y, %H:%M} UTC.")
+
+
+def require_merges_open(competition: Competition) -> None:
+    """Raise TeamsClosed once the teams are final, and MergesClosed once they can't merge."""
+    require_open(competition)
+    rules = team_rules(competition)
+    if not rules.may_merge:
+        raise MergesClosed(f"The deadline was {rules.merge_deadline:%-d %b %Y, %H:%M} UTC.")
 
 
 def require_leader(*, user: User, team: Team) -> None:

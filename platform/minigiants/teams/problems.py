@@ -10,6 +10,13 @@ class TeamsClosed(Problem):
     mend = "Go on with the team as it is."
 
 
+class MergesClosed(Problem):
+    code = "merges_closed"
+    status = 409
+    title = "Teams can't merge any more"
+    mend = "Go on with the team as it is. Until when teams may merge stands on the Team tab."
+
+
 class NotLeader(Problem):
     code = "not_leader"
     status = 403

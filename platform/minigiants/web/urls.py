@@ -14,6 +14,7 @@ from minigiants.web.views import (
     home,
     join,
     manage,
+    manage_boards,
     manage_editing,
     manage_statistics,
     notices,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("competitions/<slug:slug>/", competitions.overview, name="competition"),
     path("competitions/<slug:slug>/data/", competitions.data, name="data"),
     path("competitions/<slug:slug>/rules/", competitions.rules, name="rules"),
+    path("competitions/<slug:slug>/pages/<str:name>/", competitions.more, name="more"),
     path("competitions/<slug:slug>/leaderboard/", boards.leaderboard, name="leaderboard"),
     path("competitions/<slug:slug>/leaderboard/pareto/", boards.pareto, name="pareto"),
     path("competitions/<slug:slug>/leaderboard/history/", boards.history, name="history"),
@@ -56,6 +58,12 @@ urlpatterns = [
     path("hosting/", manage.index, name="hosting"),
     path("hosting/begin/", manage.begin, name="begin"),
     path("competitions/<slug:slug>/manage/", manage.overview, name="manage"),
+    path("competitions/<slug:slug>/manage/pages/", manage_editing.new_page, name="manage_new_page"),
+    path(
+        "competitions/<slug:slug>/manage/pages/<str:name>/remove/",
+        manage_editing.remove_page,
+        name="manage_remove_page",
+    ),
     path(
         "competitions/<slug:slug>/manage/pages/<str:name>/",
         manage_editing.page,
@@ -72,6 +80,7 @@ urlpatterns = [
         manage_statistics.statistics,
         name="manage_statistics",
     ),
+    path("competitions/<slug:slug>/manage/boards/", manage_boards.boards, name="manage_boards"),
     path("competitions/<slug:slug>/manage/audit/", manage.audit, name="manage_audit"),
     path(
         "competitions/<slug:slug>/manage/submissions/",

@@ -136,6 +136,7 @@ class Operation:
 
     expected: Mapping[str, int]
     body: Callable[["World"], Any] = field(default=lambda world: None)
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,11 @@ def _hosting() -> dict[tuple[str, str], Operation]:
         ("PUT", f"{base}/pages/{{name}}"): Operation(
             answers(run, 409), lambda w: {"version": 99, "text": "# Rules"}
         ),
+        ("POST", f"{base}/pages"): Operation(
+            answers(run, 409), lambda w: {"version": 99, "name": "faq", "text": "# Questions"}
+        ),
+        # 409: it is one of those that stay
+        ("DELETE", f"{base}/pages/{{name}}"): Operation(answers(run, 409), query="?version=99"),
         ("PATCH", f"{base}/settings"): Operation(answers(run, 409), lambda w: {"version": 99}),
         ("POST", f"{base}/unpublish"): Operation(answers(run, 200)),
         ("GET", f"{base}/rescores/offer"): Operation(answers(look, 200)),
@@ -574,7 +580,8 @@ def test_each_persona_gets_what_the_matrix_says(method: str, path: str, world: W
     found = {}
     for persona in PERSONAS:
         with _undone():
-            found[persona] = _ask(world, persona, method, world.path(path), operation.body(world))
+            address = world.path(path) + operation.query
+            found[persona] = _ask(world, persona, method, address, operation.body(world))
     assert found == dict(operation.expected)
 
 

@@ -147,7 +147,8 @@ def _make_valid(case: Any) -> None:
     if isinstance(case.body, dict):
         case.body.update({field: WORDED[field] for field in WORDED.keys() & case.body.keys()})
     if isinstance(case.body, dict) and "name" in case.body:
-        case.body["name"] = f"Team {uuid4()}"  # names have characters that can be seen
+        # Names have characters that can be seen, and those of pages stand in addresses.
+        case.body["name"] = f"team-{uuid4().hex[:20]}"
     if isinstance(case.body, dict) and "url" in case.body:
         case.body.pop("kinds", None)  # some are not for teams
         case.body["url"] = "https://example.org/hook"  # what may be a name's letters is long to say

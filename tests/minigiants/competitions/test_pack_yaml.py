@@ -70,6 +70,25 @@ def test_a_right_one_is_read(tiny_specification: str) -> None:
         ("data:", "late_submissions: perhaps\ndata:", "late_submissions", "it is 'perhaps'"),
         ("data:", "final_selections: 0\ndata:", "final_selections", "must be at least 1"),
         ("data:", "teams:\n  max_size: 0\ndata:", "teams.max_size", "must be at least 1"),
+        (
+            "data:",
+            "teams:\n  merge_deadline: 2025-12-31T23:59:59Z\ndata:",
+            "teams.merge_deadline",
+            "is before the first phase opens",
+        ),
+        (
+            "data:",
+            "teams:\n  merge_deadline: 2127-01-01T00:00:00Z\ndata:",
+            "teams.merge_deadline",
+            "is after the last phase has closed",
+        ),
+        ("data:", "teams:\n  merge_deadline: soon\ndata:", "teams.merge_deadline", "it is 'soon'"),
+        (
+            "data:",
+            "teams:\n  merge_deadline: 2026-02-01\ndata:",
+            "teams.merge_deadline",
+            "needs a time of day",
+        ),
         ("data:", f"prizes: {'x' * 2001}\ndata:", "prizes", "longer than 2000 characters"),
         (
             "data:",
@@ -160,6 +179,18 @@ def test_a_time_without_an_offset_is_one_of_the_competitions_zone(
     text = tiny_specification.replace("2026-01-01T00:00:00Z", written)
     spec = read_specification(text + f"timezone: {zone}\n", "competition.yaml")
     assert spec.phases[0].opens == datetime.fromisoformat(meant)
+
+
+def test_the_deadline_of_merges_is_one_of_the_competitions_zone(tiny_specification: str) -> None:
+    text = tiny_specification + (
+        "timezone: Europe/Berlin\nteams:\n  merge_deadline: 2026-01-05T12:00\n"
+    )
+    teams = read_specification(text, "competition.yaml").teams
+    assert teams.merge_deadline == datetime.fromisoformat("2026-01-05T11:00:00+00:00")
+    skipped = text.replace("2026-01-05T12:00", "2026-03-29T02:30")
+    (fault,) = faults_of(skipped)
+    assert fault.field == "teams"
+    assert "where the clocks change; give it an offset" in fault.message
 
 
 @pytest.mark.parametrize("moment", ["2026-03-29T02:30:00", "2026-10-25T02:30:00"])

@@ -24,12 +24,14 @@ from minigiants.submissions.services import submission_create
 from minigiants.teams.models import Answer, MergeProposal, Team
 from minigiants.teams.problems import (
     MergeOverQuota,
+    MergesClosed,
     NotLeader,
     NotOpen,
     TeamsClosed,
     TeamTooLarge,
 )
 from minigiants.teams.selectors import members, team_find
+from minigiants.teams.services import team_rename
 from tests.support.factories import (
     ArtifactFactory,
     SubmissionFactory,
@@ -138,6 +140,32 @@ def test_nothing_merges_after_the_deadline(team: Team, other: Team) -> None:
         merge_accept(user=member_of(other), proposal_id=proposal.pk)
     proposal.refresh_from_db()
     assert proposal.state == Answer.OPEN
+
+
+def test_a_pack_may_end_merging_before_the_rest(team: Team, other: Team) -> None:
+    proposal = propose(team, other)
+    version = team.competition.current_version
+    assert version is not None
+    version.specification["teams"]["merge_deadline"] = timezone.now().isoformat()
+    version.save()
+    with pytest.raises(MergesClosed, match="The deadline was"):
+        merge_accept(user=member_of(other), proposal_id=proposal.pk)
+    with pytest.raises(MergesClosed):
+        propose(other, team)
+    proposal.refresh_from_db()
+    assert proposal.state == Answer.OPEN
+    merge_decline(user=member_of(other), proposal_id=proposal.pk)
+    team_rename(user=member_of(team), competition=team.competition, name="still alive")
+
+
+def test_teams_merge_until_the_deadline(team: Team, other: Team) -> None:
+    version = team.competition.current_version
+    assert version is not None
+    tomorrow = timezone.now() + timedelta(days=1)
+    version.specification["teams"]["merge_deadline"] = tomorrow.isoformat()
+    version.save()
+    merge(team, other)
+    assert Team.objects.get(pk=other.pk).merged_into == team
 
 
 def test_together_they_have_handed_in_no_more_than_one_team_could(team: Team, other: Team) -> None:

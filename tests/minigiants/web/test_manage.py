@@ -2,7 +2,11 @@
 
 import csv
 import io
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,12 +14,15 @@ from django.utils import timezone
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Host, Phase
+from minigiants.competitions.people import competition_invite
 from minigiants.leaderboards.models import Standing
+from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
-from tests.support.factories import UserFactory
-from tests.support.pipeline import Pipeline, queued_submission
+from tests.support.factories import ArtifactFactory, SubmissionFactory, UserFactory
+from tests.support.pipeline import Pipeline, queued_submission, runnable_competition
 
 pytestmark = pytest.mark.django_db
+Counted = Callable[[int], AbstractContextManager[Any]]
 
 
 @pytest.fixture
@@ -60,15 +67,77 @@ def test_boards_are_frozen_and_revealed_from_here(submission: Submission) -> Non
     client, _ = host_client(submission, "organizer")
     slug, phase = submission.competition.slug, submission.phase.slug
     base = f"/competitions/{slug}/manage/"
-    assert "Its private boards are hidden" in client.get(base).text
+    assert "hidden, moving" in client.get(base).text
     Phase.objects.update(closes_at=timezone.now() - timedelta(minutes=1))
     for act in ("freeze", "thaw", "reveal"):
         action = f"/competitions/{slug}/phases/{phase}/{act}/"
         assert f'action="{action}"' in client.get(base).text
         assert client.post(action).status_code == 302
-    assert "Everybody sees its private boards" in client.get(base).text
+        since = "hidden, frozen since" in client.get(base).text
+        assert since == (act == "freeze")
     viewer, _ = host_client(submission, "viewer")
-    assert "/freeze/" not in viewer.get(base).text
+    text = viewer.get(base).text
+    assert "Everybody sees them" in text
+    assert "revealed, moving" in text
+    assert "/freeze/" not in text
+
+
+def test_private_boards_that_the_timeline_reveals(submission: Submission) -> None:
+    client, _ = host_client(submission, "viewer")
+    base = f"/competitions/{submission.competition.slug}/manage/"
+    now = timezone.now()
+    Phase.objects.update(reveals_at=now + timedelta(days=1))
+    assert (
+        f"Hosts alone see them, until {now + timedelta(days=1):%-d %b %Y}" in client.get(base).text
+    )
+    Phase.objects.update(reveals_at=now)
+    assert "revealed, moving" in client.get(base).text
+
+
+def test_baselines_are_listed_with_what_became_of_them(submission: Submission) -> None:
+    client, _ = host_client(submission, "viewer")
+    competition = submission.competition
+    base = f"/competitions/{competition.slug}/manage/"
+    listed = client.get(base).context["baselines"]
+    assert [(each.baseline.title, each.submission) for each in listed] == [("Linear", None)]
+    assert "Not handed in" in client.get(base).text
+    person = UserFactory.create(username=f"baseline-{competition.slug}-linear")
+    failed, scored = (
+        SubmissionFactory(artifact=ArtifactFactory(team=submission.team), **changes)
+        for changes in ({"status": Status.FAILED}, {"status": Status.SCORED, "public_score": 0.875})
+    )
+    Submission.objects.filter(pk__in=[failed.pk, scored.pk]).update(submitted_by=person)
+    (entry,) = client.get(base).context["baselines"]
+    assert entry.submission == scored
+    row = re.search(r"<tr>\s*<th[^>]*>Linear</th>.*?</tr>", client.get(base).text, re.DOTALL)
+    assert row is not None
+    assert submission.division is not None
+    for told in (submission.division.title, "0.875", "0.9", "Scored"):
+        assert told in row[0], told
+
+
+def test_boards_are_downloaded_whole(submission: Submission) -> None:
+    submission.team.name = "=1+1"
+    submission.team.save()
+    client, _ = host_client(submission, "judge")
+    page = f"/competitions/{submission.competition.slug}/manage/boards/"
+    text = client.get(f"/competitions/{submission.competition.slug}/manage/").text
+    for wanted in ("csv", "json"):
+        assert f'href="{page}?format={wanted}"' in text
+        assert f'submissions/?format={wanted}"' in text
+    answer = client.get(f"{page}?format=csv")
+    assert f'filename="{submission.competition.slug}-boards.csv"' in answer["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [(row["split"], row["team"], row["rank"]) for row in rows] == [
+        ("public", "'=1+1", "1"),
+        ("private", "'=1+1", "1"),
+    ]
+    items = client.get(f"{page}?format=json").json()["items"]
+    assert (items[0]["split"], items[0]["score"]) == ("public", 0.9)
+    assert {item["team"] for item in items} == {"=1+1"}
+    assert client.get(f"{page}?format=xml").status_code == 404
+    client.force_login(UserFactory.create())
+    assert client.get(page).status_code == 403
 
 
 def test_others_may_not(submission: Submission) -> None:
@@ -148,3 +217,42 @@ def test_an_archive_that_is_wrong_is_told_on_the_page(submission: Submission) ->
     page = client.post("/hosting/", {"slug": submission.competition.slug, "archive": archive})
     assert page.status_code == 422
     assert "is no ZIP file that can be read" in page.text
+
+
+@pytest.mark.parametrize(
+    ("page", "queries"),
+    [
+        ("", 23),
+        ("submissions/", 11),
+        ("submissions/?format=csv", 6),
+        ("boards/?format=csv", 6),
+        ("audit/", 11),
+        ("settings/", 10),
+        ("pages/", 10),
+        ("pages/rules/", 10),
+        ("statistics/", 12),
+    ],
+)
+def test_pages_cost_the_same_however_much_is_on_them(
+    submission: Submission, page: str, queries: int, django_assert_num_queries: Counted
+) -> None:
+    client, owner = host_client(submission, "owner")
+    competition = submission.competition
+    pipeline = Pipeline.start()
+    for number in range(3):
+        pipeline.run(queued_submission(competition), public=number / 10)
+        Host.objects.create(competition=competition, user=UserFactory.create(), role="viewer")
+        competition_invite(competition=competition, actor=owner, email=f"p{number}@example.org")
+    address = f"/competitions/{competition.slug}/manage/{page}"
+    with django_assert_num_queries(queries):
+        assert client.get(address).status_code == 200
+
+
+def test_the_list_costs_the_same_however_long_it_is(
+    submission: Submission, django_assert_num_queries: Counted
+) -> None:
+    client, owner = host_client(submission, "owner")
+    for _ in range(3):
+        Host.objects.create(competition=runnable_competition(), user=owner, role="viewer")
+    with django_assert_num_queries(6):
+        assert client.get("/hosting/").status_code == 200

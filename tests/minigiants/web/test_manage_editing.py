@@ -1,5 +1,6 @@
 """Editing a competition in the browser: who may, what it makes, and what is refused."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,9 +12,11 @@ from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition, Host, PackVersion
 from minigiants.competitions.pack_archive import unpacked
 from minigiants.competitions.pack_folder import read_pack
-from minigiants.competitions.problems import PackChanged
+from minigiants.competitions.problems import PackChanged, PageExists
 from minigiants.competitions.services import pack_serve
 from minigiants.core.models import AuditEntry
+from minigiants.core.problems import InvalidInput
+from minigiants.submissions.editing import page_add
 from minigiants.submissions.hosting import archive_publish
 from minigiants.submissions.models import Submission
 from tests.support.archived_pack import made_founder, pack_files, zipped
@@ -41,6 +44,18 @@ def serving() -> PackVersion:
     version = Competition.objects.get(slug="tiny").current_version
     assert version is not None
     return version
+
+
+def sender(client: Client) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Sends to the API of the competition's hosts: a method, a path, the body's fields."""
+
+    def send(method: str, path: str, **body: object) -> tuple[int, dict[str, Any]]:
+        answer = getattr(client, method)(
+            f"/api/v1/host/competitions/tiny/{path}", body, content_type="application/json"
+        )
+        return answer.status_code, answer.json()
+
+    return send
 
 
 def settings_of(client: Client, **changes: str) -> dict[str, str]:
@@ -126,6 +141,81 @@ def test_pages_may_bear_any_name_of_a_file(client: Client, owner: User, tmp_path
         assert serving().pages[name] == f"# {name}\n"
 
 
+def test_pages_are_added_shown_and_removed(client: Client) -> None:
+    assert "Remove this page" not in client.get(f"{BASE}/pages/rules/").text
+    editor = client.get(f"{BASE}/pages/").text
+    assert "A new page" in editor
+    told = {"version": "1", "name": "faq", "text": "# Questions\r\n\r\nNone *yet*.\r\n"}
+    shown = client.post(f"{BASE}/pages/", {**told, "preview": "1"})
+    assert "<em>yet</em>" in shown.text
+    assert serving().number == 1
+    answer = client.post(f"{BASE}/pages/", told, follow=True)
+    assert "Version 2 serves." in answer.text
+    assert "Remove this page" in answer.text
+    assert serving().pages["faq"] == "# Questions\n\nNone *yet*.\n"
+    tab = '<a href="/competitions/tiny/pages/faq/"'
+    assert tab in Client().get("/competitions/tiny/").text
+    read = Client().get("/competitions/tiny/pages/faq/").text
+    assert "<em>yet</em>" in read
+    assert f'{tab} aria-current="page">Faq</a>' in read
+    answer = client.post(f"{BASE}/pages/faq/remove/", {"version": "2"}, follow=True)
+    assert "Version 1 serves." in answer.text
+    assert "faq" not in serving().pages
+    assert Client().get("/competitions/tiny/pages/faq/").status_code == 404
+    assert AuditEntry.objects.filter(action="pack.publish").count() == 3
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({"name": "rules"}, "name"),
+        ({"name": "FAQ"}, "name"),
+        ({"name": "../rules"}, "name"),
+        ({"name": "x" * 33}, "name"),
+        ({"name": ""}, "name"),
+        ({"text": " "}, "text"),
+        ({"text": "ü" * 150_000}, "text"),
+        ({"version": "9"}, "__all__"),
+        ({"version": ""}, "version"),
+    ],
+)
+def test_a_page_that_is_not_added(client: Client, told: dict[str, str], field: str) -> None:
+    whole = {"version": "1", "name": "faq", "text": "# Questions", **told}
+    answer = client.post(f"{BASE}/pages/", whole)
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {field}
+    assert serving().number == 1
+
+
+def test_names_that_differ_by_case_alone_are_one(
+    client: Client, owner: User, tmp_path: Path
+) -> None:
+    """An archive with both would be refused, and the pack could not be edited any more."""
+    files = pack_files(tmp_path) | {"pages/FAQ.md": b"# Questions"}
+    archive_publish(slug="tiny", archive=zipped(files), actor=owner)
+    told = {"version": "2", "name": "faq", "text": "# Questions"}
+    assert client.post(f"{BASE}/pages/", told).status_code == 422
+    with pytest.raises(PageExists):
+        page_add(competition=serving().competition, number=2, name="faq", text="x", actor=owner)
+    with pytest.raises(InvalidInput):
+        page_add(competition=serving().competition, number=2, name="../a", text="x", actor=owner)
+
+
+def test_pages_that_stay(client: Client) -> None:
+    told = {"version": "1", "name": "faq", "text": "# Questions"}
+    client.post(f"{BASE}/pages/", told)
+    for name, version, message in (
+        ("rules", "2", "Every competition has this page"),
+        ("faq", "1", "Somebody has published another version meanwhile"),
+        ("faq", "", "does not say which version"),
+    ):
+        answer = client.post(f"{BASE}/pages/{name}/remove/", {"version": version}, follow=True)
+        assert message in answer.text
+    assert client.post(f"{BASE}/pages/nothing/remove/", {"version": "2"}).status_code == 404
+    assert client.get(f"{BASE}/pages/faq/remove/").status_code == 405
+    assert (serving().number, set(serving().pages)) == (2, {"overview", "data", "rules", "faq"})
+
+
 def test_a_preview_is_safe_and_saves_nothing(client: Client) -> None:
     hostile = "# Hi\n\n<script>alert(1)</script> [x](javascript:alert(1)) **bold**"
     live = client.post(f"{BASE}/preview/", {"text": hostile})
@@ -168,6 +258,30 @@ def test_settings_are_edited(client: Client) -> None:
     assert serving().spec.visibility.email_domains == ()
 
 
+def test_the_time_zone_is_chosen_and_times_are_read_in_it(client: Client) -> None:
+    """competition.yaml writes some times with an offset; they move with the others."""
+    changes = {"phases-0-closes": "2031-02-03T04:05:59", "merge_deadline": "2031-01-01T12:00"}
+    client.post(f"{BASE}/settings/", settings_of(client, **changes))
+    answer = client.post(
+        f"{BASE}/settings/", settings_of(client, timezone="Europe/Berlin"), follow=True
+    )
+    assert "Version 3 serves." in answer.text
+    spec = serving().spec
+    deadline = spec.teams.merge_deadline
+    assert deadline is not None
+    assert spec.timezone == "Europe/Berlin"
+    assert [moment.isoformat() for moment in (spec.phases[0].opens, spec.phases[0].closes)] == [
+        "2019-12-31T23:00:00+00:00",
+        "2031-02-03T03:05:59+00:00",
+    ]
+    assert deadline.isoformat() == "2031-01-01T11:00:00+00:00"
+    form = answer.context["form"]
+    assert form["phases-0-closes"].value() == "2031-02-03T04:05:59"
+    assert form["merge_deadline"].value() == "2031-01-01T12:00"
+    client.post(f"{BASE}/settings/", settings_of(client, merge_deadline=""))
+    assert serving().spec.teams.merge_deadline is None
+
+
 def test_nothing_changed_is_no_new_version(client: Client) -> None:
     assert client.post(f"{BASE}/settings/", settings_of(client)).status_code == 302
     assert serving().number == 1
@@ -182,6 +296,11 @@ def test_nothing_changed_is_no_new_version(client: Client) -> None:
         ({"phases-0-per_day": "5000"}, "phases-0-per_day", "at most 1000"),
         ({"phases-0-per_day": "0"}, "phases-0-per_day", "greater than or equal to 1"),
         ({"title": ""}, "title", "required"),
+        ({"timezone": "Mars/Olympus"}, "timezone", "not one of the available choices"),
+        ({"timezone": ""}, "timezone", "required"),
+        ({"merge_deadline": "2019-01-01T00:00"}, "merge_deadline", "before the first phase opens"),
+        ({"merge_deadline": "2101-01-01T00:00"}, "merge_deadline", "after the last phase"),
+        ({"merge_deadline": "soon"}, "merge_deadline", ""),
         ({"audience": "email-domain"}, "email_domains", "names e-mail domains"),
         ({"audience": "email-domain", "email_domains": "no domain"}, "email_domains", ""),
         ({"audience": "everybody"}, "audience", "not one of the available choices"),
@@ -198,7 +317,12 @@ def test_what_is_wrong_stands_beside_its_field(
 
 
 def test_only_owners_and_organizers_edit(owner: User) -> None:
-    paths = {"pages/rules/": {"version": "1", "text": "# No"}, "preview/": {"text": "x"}}
+    paths = {
+        "pages/rules/": {"version": "1", "text": "# No"},
+        "pages/": {"version": "1", "name": "faq", "text": "# No"},
+        "pages/rules/remove/": {"version": "1"},
+        "preview/": {"text": "x"},
+    }
     for role in (*Host.Role.values, None):
         person = UserFactory.create()
         client = Client()
@@ -217,12 +341,7 @@ def test_only_owners_and_organizers_edit(owner: User) -> None:
 
 
 def test_the_same_through_the_api(client: Client) -> None:
-    def send(method: str, path: str, **body: object) -> tuple[int, dict[str, Any]]:
-        answer = getattr(client, method)(
-            f"/api/v1/host/competitions/tiny/{path}", body, content_type="application/json"
-        )
-        return answer.status_code, answer.json()
-
+    send = sender(client)
     status, told = send("put", "pages/rules", version=1, text="# Be kind")
     assert (status, told["version"], serving().pages["rules"]) == (200, 2, "# Be kind")
     status, told = send("put", "pages/rules", version=1, text="# Too late")
@@ -235,6 +354,8 @@ def test_the_same_through_the_api(client: Client) -> None:
         tagline="As small as can be",
         phases=[{"slug": "main", "closes": "2031-01-01T00:00:00Z", "quota": {"per_day": 9}}],
         visibility={"audience": "invitation"},
+        timezone="Asia/Tokyo",
+        teams={"merge_deadline": "2030-01-01T12:00"},
     )
     assert (status, told["version"]) == (200, 3)
     spec = serving().spec
@@ -244,6 +365,10 @@ def test_the_same_through_the_api(client: Client) -> None:
         "invitation",
     )
     assert (spec.phases[0].closes.year, spec.phases[0].quota.per_day) == (2031, 9)
+    assert (spec.timezone, str(spec.teams.merge_deadline)) == (
+        "Asia/Tokyo",
+        "2030-01-01 03:00:00+00:00",
+    )
     status, told = send("patch", "settings", version=3, phases=[{"slug": "other"}])
     assert (status, told["code"]) == (404, "not_found")
     early = [{"slug": "main", "closes": "2019-01-01T00:00:00Z"}]
@@ -252,3 +377,18 @@ def test_the_same_through_the_api(client: Client) -> None:
     (fault,) = told["faults"]
     assert (fault["field"], fault["line"]) == ("phases[0].closes", 11)
     assert serving().number == 3
+
+
+def test_pages_through_the_api(client: Client) -> None:
+    send = sender(client)
+    status, told = send("post", "pages", version=1, name="rules", text="# Two")
+    assert (status, told["code"]) == (409, "page_exists")
+    status, told = send("post", "pages", version=1, name="faq", text="# Questions")
+    assert (status, told["version"], serving().pages["faq"]) == (201, 2, "# Questions")
+    status, told = send("delete", "pages/faq?version=1")
+    assert (status, told["code"]) == (409, "pack_changed")
+    status, told = send("delete", "pages/rules?version=2")
+    assert (status, told["code"]) == (409, "page_needed")
+    assert send("delete", "pages/nothing?version=2")[0] == 404
+    assert send("delete", "pages/faq")[0] == 422
+    assert send("delete", "pages/faq?version=2")[1]["version"] == 1

@@ -8,13 +8,20 @@ from django.test import Client
 from minigiants.accounts.models import User
 from minigiants.accounts.services import token_create
 from minigiants.competitions.models import Competition
+from minigiants.competitions.selectors import current_version
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
 from minigiants.teams.models import Team
 from tests.minigiants.web.board_rows import standing
 from tests.minigiants.web.browsing import Window, browser, log_in, session_of, window
 from tests.minigiants.web.finished import finish
-from tests.minigiants.web.scenes import LONG_NAME, around_the_team, second_factor_add, what_was_said
+from tests.minigiants.web.scenes import (
+    LONG_NAME,
+    RICH_TEXT,
+    around_the_team,
+    second_factor_add,
+    what_was_said,
+)
 from tests.support.factories import PASSWORD, ArtifactFactory, SubmissionFactory, UserFactory
 
 pytestmark = [
@@ -59,6 +66,9 @@ OWN = [
     "/competitions/digits/manage/submissions/",
     "/competitions/digits/manage/settings/",
     "/competitions/digits/manage/pages/overview/",
+    "/competitions/digits/manage/pages/",
+    "/competitions/digits/manage/pages/faq/",
+    "/competitions/digits/pages/faq/",
     "/competitions/digits/manage/statistics/",
     "/competitions/digits/manage/audit/",
     "/settings/",
@@ -89,6 +99,9 @@ def own_pages(competition: Competition, team: Team, person: User) -> list[str]:
     """The addresses of `person`'s pages, with something on each."""
     for number, name in enumerate(["softmax", LONG_NAME, "<b>bold</b>", team.name]):
         standing(competition, name, 0.9 - number / 100, is_baseline=number == 0)
+    version = current_version(competition)
+    version.pages["faq"] = f"# {LONG_NAME}\n\n{RICH_TEXT}"
+    version.save()
     people = [*around_the_team(team, person), *what_was_said(competition, person)]
     token_create(user=person, name=LONG_NAME, scopes=["read", "submit"], days=30)
     found: list[Submission] = []

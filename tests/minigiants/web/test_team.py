@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition
@@ -90,6 +91,31 @@ def test_two_leaders_merge_on_their_pages(logged_in: Client, client: Client, tea
     assert f"{team.name} proposes to merge" in text.replace("&#x27;", "'")
     assert "You are part of" in change(client, "merge", MergeProposal.objects.get().pk)
     assert Membership.objects.filter(team=team).count() == 2
+
+
+def test_the_tab_says_until_when_teams_merge(logged_in: Client, team: Team) -> None:
+    proposal = merge_propose(
+        user=member_of(TeamFactory(competition=team.competition, name="Other")),
+        competition=team.competition,
+        other_name=team.name,
+    )
+    text = logged_in.get(PAGE).text
+    assert "Merges until" in text
+    assert all(f"team/{action}/" in text for action in ("propose", "merge", "decline"))
+    version = team.competition.current_version
+    assert version is not None
+    deadline = timezone.now()
+    version.specification["teams"]["merge_deadline"] = deadline.isoformat()
+    version.save()
+    text = logged_in.get(PAGE).text
+    assert "Teams could merge until" in text
+    assert f"{deadline:%-d %b %Y, %H:%M} UTC" in text
+    assert "team/decline/" in text
+    assert not any(f"team/{action}/" in text for action in ("propose", "merge"))
+    for action, value in (("propose", "Other"), ("merge", str(proposal.pk))):
+        answer = logged_in.post(f"{PAGE}{action}/", {"value": value})
+        assert answer.status_code == 409
+        assert "merges_closed" in answer.text
 
 
 def test_a_proposal_is_declined(logged_in: Client, team: Team) -> None:

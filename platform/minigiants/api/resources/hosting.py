@@ -28,6 +28,7 @@ from minigiants.api.schemas.hosting import (
     HostIn,
     HostList,
     HostOut,
+    NewPageIn,
     PackReportOut,
     PageIn,
     PublishedOut,
@@ -58,7 +59,7 @@ from minigiants.competitions.selectors import (
 )
 from minigiants.competitions.services import competition_unpublish
 from minigiants.core.problems import NotFound
-from minigiants.submissions.editing import page_edit, settings_edit
+from minigiants.submissions.editing import page_add, page_edit, page_remove, settings_edit
 from minigiants.submissions.hosting import (
     PackReport,
     Published,
@@ -197,6 +198,49 @@ def edit_page(
     return _published_out(published)
 
 
+@router.post(
+    f"{BASE}/pages",
+    response={201: PublishedOut},
+    auth=required(Scope.HOST),
+    operation_id="page_add",
+)
+@idempotent(status=201)
+def add_page(request: ApiRequest, slug: str, payload: NewPageIn) -> PublishedOut:
+    """Publish a version that has a page more."""
+    published = page_add(
+        competition=_hosted(request, slug, HostAction.RUN),
+        number=payload.version,
+        name=payload.name,
+        text=payload.text,
+        actor=person_of(request),
+    )
+    return _published_out(published)
+
+
+@router.delete(
+    f"{BASE}/pages/{{name}}",
+    response=PublishedOut,
+    auth=required(Scope.HOST),
+    operation_id="page_remove",
+)
+def remove_page(
+    request: ApiRequest,
+    slug: str,
+    name: Annotated[str, Path(max_length=100)],
+    version: Annotated[
+        int, Query(description="That was read; another one that serves is not overwritten")
+    ],
+) -> PublishedOut:
+    """Publish a version without a page. Overview, data and rules stay."""
+    published = page_remove(
+        competition=_hosted(request, slug, HostAction.RUN),
+        number=version,
+        name=name,
+        actor=person_of(request),
+    )
+    return _published_out(published)
+
+
 @router.patch(
     f"{BASE}/settings",
     response=PublishedOut,
@@ -204,7 +248,7 @@ def edit_page(
     operation_id="settings_edit",
 )
 def edit_settings(request: ApiRequest, slug: str, body: SettingsIn) -> PublishedOut:
-    """Publish a version with other names, dates, quota or visibility."""
+    """Publish a version with other names, dates, time zone, quota or visibility."""
     competition = _hosted(request, slug, HostAction.RUN)
     published = settings_edit(
         competition=competition,
@@ -219,8 +263,9 @@ def _values(body: SettingsIn, phases: Sequence[str]) -> dict[Place, Any]:
     """What is to be changed in competition.yaml, and where. Raises NotFound for other phases."""
     given = body.model_dump(exclude_unset=True)
     values: dict[Place, Any] = {
-        (name,): given[name] for name in ("title", "tagline") if name in given
+        (name,): given[name] for name in ("title", "tagline", "timezone") if name in given
     }
+    values |= {("teams", name): value for name, value in given.get("teams", {}).items()}
     for phase in given.get("phases", []):
         slug = phase.pop("slug")
         if slug not in phases:

@@ -76,6 +76,7 @@ def _team(team: Team) -> TeamOut:
         ],
         max_members=rules.max_members,
         changes_until=rules.deadline,
+        merges_until=rules.merge_deadline,
         invitations=[_invitation(row) for row in invitations_of(team)],
         merges=[_merge(row) for row in proposals_of(team)],
     )

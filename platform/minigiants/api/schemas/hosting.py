@@ -91,6 +91,14 @@ class PageIn(In):
     text: str = Field(max_length=FILE_BYTES, description="Markdown")
 
 
+class NewPageIn(PageIn):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"version": 3, "name": "faq", "text": "# Questions\n"}]}
+    )
+
+    name: Slug = Field(description="The page's address and its tab")
+
+
 class QuotaIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"per_day": 10}]})
 
@@ -112,6 +120,16 @@ class PhaseIn(In):
         default=None, max_length=40, description="null: a host reveals the private boards"
     )
     quota: QuotaIn = QuotaIn()
+
+
+class TeamRulesIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"merge_deadline": "2027-01-15T12:00:00Z"}]}
+    )
+
+    merge_deadline: str | None = Field(
+        default=None, max_length=40, description="null: teams merge until the last phase closes"
+    )
 
 
 class VisibilityIn(In):
@@ -146,7 +164,13 @@ class SettingsIn(In):
     version: int = Field(description="That was edited; another one that serves is not overwritten")
     title: str = Field(default="", min_length=1, max_length=80)
     tagline: str = Field(default="", max_length=1000)
+    timezone: str = Field(
+        default="UTC",
+        max_length=64,
+        description="Of the times in competition.yaml that carry no offset",
+    )
     phases: list[PhaseIn] = Field(default=[], max_length=100)
+    teams: TeamRulesIn = TeamRulesIn()
     visibility: VisibilityIn | None = None
 
 

@@ -46,6 +46,7 @@ class TeamOut(Out):
     members: list[MemberOut]
     max_members: int
     changes_until: datetime
+    merges_until: datetime
     invitations: list[InvitationOut] = Field(description="Open ones, the newest first")
     merges: list[MergeOut] = Field(description="Open proposals, made or received")
 

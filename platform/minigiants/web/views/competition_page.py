@@ -9,7 +9,7 @@ from django.utils import timezone
 from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.pack_timeline import PhaseSpec
-from minigiants.competitions.selectors import competition_get, current_version
+from minigiants.competitions.selectors import competition_get, current_version, optional_pages
 from minigiants.web.competition_cards import next_phase
 
 
@@ -32,6 +32,7 @@ class CompetitionPage:
             "competition": self.competition,
             "version": self.version,
             "spec": self.spec,
+            "more_pages": optional_pages(self.version),
             "phase": self.phase,
             "late_phase": self.late_phase,
             "next_phase": self.next_phase,

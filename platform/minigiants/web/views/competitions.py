@@ -5,8 +5,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from minigiants.competitions.selectors import competition_list, public_files, rules_accepted
+from minigiants.competitions.selectors import (
+    competition_list,
+    optional_pages,
+    public_files,
+    rules_accepted,
+)
 from minigiants.competitions.services import rules_accept
+from minigiants.core.problems import NotFound
 from minigiants.web.competition_cards import competition_cards
 from minigiants.web.competition_filters import STATES, CompetitionFilter
 from minigiants.web.page_text import page_text
@@ -47,6 +53,16 @@ def data(request: HttpRequest, slug: str) -> HttpResponse:
         files=public_files(version=page.version),
     )
     return render(request, "web/competition/data.html", context)
+
+
+@require_safe
+def more(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """A page that this pack has beside those that every pack has."""
+    page = competition_page(request, slug)
+    if name not in optional_pages(page.version):
+        raise NotFound("The competition has no such page.")
+    context = page.context("more", text=page_text(page.version, name), page_name=name)
+    return render(request, "web/competition/more.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

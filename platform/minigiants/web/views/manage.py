@@ -1,7 +1,6 @@
 """The pages on which hosts run their competitions."""
 
-import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, Final, cast
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -32,7 +31,8 @@ from minigiants.competitions.selectors import (
 )
 from minigiants.competitions.services import competition_unpublish
 from minigiants.core.problems import InvalidInput, Problem
-from minigiants.leaderboards.policies import is_revealed
+from minigiants.leaderboards.selectors import private_boards
+from minigiants.submissions.baselines import baseline_entries
 from minigiants.submissions.hosting import archive_publish
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
@@ -40,11 +40,27 @@ from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, resc
 from minigiants.submissions.rulings import submission_disqualify, submission_reinstate
 from minigiants.submissions.selectors import submissions_hosted
 from minigiants.submissions.templates import TEMPLATES, template_publish
+from minigiants.web.views.downloads import csv_download, json_download
 from minigiants.web.views.managed_competition import ManagedCompetition, managed_competition
 from minigiants.web.views.people import person_of
 
 PAGE_ROWS: Final = 50
 MAX_DOWNLOAD_ROWS: Final = 100_000
+SUBMISSION_COLUMNS: Final = (
+    "id",
+    "team",
+    "number",
+    "status",
+    "phase",
+    "division",
+    "format",
+    "parameters",
+    "public_score",
+    "is_late",
+    "disqualified_for",
+    "version",
+    "handed_in_at",
+)
 
 
 class PackForm(forms.Form):
@@ -143,7 +159,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
-    """Hosts, invitations, the version that serves, and rescores."""
+    """Hosts, invitations, the version that serves, its baselines and boards, and rescores."""
     managed = managed_competition(request, slug)
     competition = managed.competition
     may_run = managed.may(HostAction.RUN)
@@ -156,8 +172,9 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         link=link if may_run and competition.audience == Audience.LINK else "",
         offer=rescore_offer(competition=competition) if competition.current_version else None,
         rescores=competition.rescores.select_related("version")[:10],
-        phases=[(phase, is_revealed(phase=phase)) for phase in competition.phases.all()],
+        phases=private_boards(competition=competition),
     )
+    context["baselines"] = baseline_entries(competition=competition, spec=context["spec"])
     return render(request, "web/manage/overview.html", context)
 
 
@@ -186,8 +203,11 @@ def submissions(request: HttpRequest, slug: str) -> HttpResponse:
         team=chosen.get("team", ""),
     )
     wanted = request.GET.get("format", "")
-    if wanted in _DOWNLOADS:
-        return _DOWNLOADS[wanted](slug, rows[:MAX_DOWNLOAD_ROWS])
+    if wanted in {"csv", "json"}:
+        told = [_told(row) for row in rows[:MAX_DOWNLOAD_ROWS]]
+        if wanted == "json":
+            return json_download(f"{slug}-submissions.json", {"items": told})
+        return csv_download(f"{slug}-submissions.csv", columns=SUBMISSION_COLUMNS, rows=told)
     context = managed.context(
         "submissions",
         form=form,
@@ -213,35 +233,6 @@ def _told(row: Submission) -> dict[str, Any]:
         "version": row.pack_version.number,
         "handed_in_at": row.created_at.isoformat(),
     }
-
-
-def _as_csv(slug: str, rows: Iterable[Submission]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{slug}-submissions.csv"'
-    told = [_told(row) for row in rows]
-    writer = csv.writer(response)
-    if told:
-        writer.writerow(told[0])
-    writer.writerows([_cell(value) for value in row.values()] for row in told)
-    return response
-
-
-def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: team names are anybody's words."""
-    is_formula = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}
-    return f"'{value}" if is_formula else value
-
-
-def _as_json(slug: str, rows: Iterable[Submission]) -> HttpResponse:
-    response = JsonResponse({"items": [_told(row) for row in rows]})
-    response["Content-Disposition"] = f'attachment; filename="{slug}-submissions.json"'
-    return response
-
-
-_DOWNLOADS: Final[Mapping[str, Callable[[str, Iterable[Submission]], HttpResponse]]] = {
-    "csv": _as_csv,
-    "json": _as_json,
-}
 
 
 def _set_host(managed: ManagedCompetition, form: Mapping[str, str]) -> str:

@@ -8,12 +8,19 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from minigiants.competitions.pack_folder import FILE_BYTES
+from minigiants.competitions.pack_fields import SLUG
+from minigiants.competitions.pack_folder import FILE_BYTES, REQUIRED_PAGES
 from minigiants.competitions.policies import HostAction
-from minigiants.competitions.problems import PackChanged, PackRefused
+from minigiants.competitions.problems import PackChanged, PackRefused, PageExists, PageNeeded
 from minigiants.competitions.services import require_host
 from minigiants.core.problems import NotFound
-from minigiants.submissions.editing import page_edit, settings_edit
+from minigiants.submissions.editing import (
+    PAGE_NAME_CHARACTERS,
+    page_add,
+    page_edit,
+    page_remove,
+    settings_edit,
+)
 from minigiants.submissions.hosting import Published
 from minigiants.web.page_text import html_below
 from minigiants.web.views.managed_competition import ManagedCompetition, managed_competition
@@ -29,6 +36,18 @@ class PageForm(forms.Form):
         max_length=FILE_BYTES,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "true"}),
+    )
+
+
+class NewPageForm(PageForm):
+    """A page that the pack does not have yet."""
+
+    name = forms.RegexField(
+        SLUG,
+        max_length=PAGE_NAME_CHARACTERS,
+        label="Name",
+        help_text="The page's address and its tab: lower-case letters, digits and hyphens.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
@@ -55,7 +74,7 @@ def page(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     version = context["version"]
     if name not in version.pages:
         raise NotFound("The pack has no such page.")
-    context["page_names"] = sorted(version.pages)
+    context |= {"page_names": sorted(version.pages), "is_optional": name not in REQUIRED_PAGES}
     form = PageForm(
         request.POST or None, initial={"version": version.number, "text": version.pages[name]}
     )
@@ -80,6 +99,68 @@ def page(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     context |= {"form": form, "preview": html_below(text[:FILE_BYTES], levels=1)}
     status = 422 if form.errors else 200
     return render(request, "web/manage/page_editor.html", context, status=status)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """The editor of a page that is added; a POST saves, or only shows what it looks like."""
+    managed = _runs(request, slug)
+    context = managed.context("pages")
+    version = context["version"]
+    form = NewPageForm(request.POST or None, initial={"version": version.number})
+    if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
+        told = form.cleaned_data
+        try:
+            published = page_add(
+                competition=managed.competition,
+                number=told["version"],
+                name=told["name"],
+                text=told["text"],
+                actor=managed.person,
+            )
+        except PackRefused as refused:
+            form.add_error("text", [str(fault) for fault in refused.faults])
+        except PageExists as exists:
+            form.add_error("name", f"{exists.title}. {exists.how_to_mend}")
+        except PackChanged as changed:
+            form.add_error(None, f"{changed.title}. {changed.detail} {changed.how_to_mend}")
+        else:
+            _tell(request, published)
+            return redirect("web:manage_page", slug=slug, name=told["name"])
+    text = form["text"].value() or ""
+    context |= {
+        "page_names": sorted(version.pages),
+        "form": form,
+        "preview": html_below(text[:FILE_BYTES], levels=1),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "web/manage/page_editor.html", context, status=status)
+
+
+@never_cache
+@login_required
+@require_POST
+def remove_page(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """Take an optional page out of the pack."""
+    managed = _runs(request, slug)
+    read = VersionForm(request.POST)
+    if not read.is_valid():
+        messages.error(request, "The form does not say which version it is of. Try again.")
+        return redirect("web:manage_page", slug=slug, name=name)
+    try:
+        published = page_remove(
+            competition=managed.competition,
+            number=read.cleaned_data["version"],
+            name=name,
+            actor=managed.person,
+        )
+    except (PackChanged, PackRefused, PageNeeded) as problem:
+        messages.error(request, f"{problem.title}. {problem.detail} {problem.how_to_mend}")
+        return redirect("web:manage_page", slug=slug, name=name)
+    _tell(request, published)
+    return redirect("web:manage_page", slug=slug, name="overview")
 
 
 @never_cache

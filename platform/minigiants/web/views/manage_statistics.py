@@ -1,16 +1,16 @@
 """What happens in a competition, for its hosts."""
 
-import csv
 from dataclasses import asdict
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from minigiants.submissions.statistics import CompetitionStatistics, competition_statistics
+from minigiants.submissions.statistics import competition_statistics
 from minigiants.web.charts.bars_chart import bars_chart
+from minigiants.web.views.downloads import csv_download, json_download
 from minigiants.web.views.managed_competition import managed_competition
 
 
@@ -23,11 +23,13 @@ def statistics(request: HttpRequest, slug: str) -> HttpResponse:
     found = competition_statistics(competition=managed.competition)
     match request.GET.get("format", ""):
         case "csv":
-            return _as_csv(slug, found)
+            return csv_download(
+                f"{slug}-days.csv",
+                columns=["day", "submissions", "scored", "teams", "best"],
+                rows=[asdict(day) for day in found.days],
+            )
         case "json":
-            response = JsonResponse(asdict(found))
-            response["Content-Disposition"] = f'attachment; filename="{slug}-statistics.json"'
-            return response
+            return json_download(f"{slug}-statistics.json", asdict(found))
     context = managed.context(
         "statistics",
         statistics=found,
@@ -45,15 +47,3 @@ def statistics(request: HttpRequest, slug: str) -> HttpResponse:
         ),
     )
     return render(request, "web/manage/statistics.html", context)
-
-
-def _as_csv(slug: str, found: CompetitionStatistics) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{slug}-days.csv"'
-    writer = csv.writer(response)
-    writer.writerow(["day", "submissions", "scored", "teams", "best"])
-    writer.writerows(
-        [day.day.isoformat(), day.submissions, day.scored, day.teams, day.best]
-        for day in found.days
-    )
-    return response

@@ -11,6 +11,7 @@ from django import forms
 from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.pack_access import Audience
 from minigiants.competitions.pack_editing import Place
+from minigiants.competitions.pack_timeline import time_zones
 from minigiants.competitions.problems import PackFault
 
 TIMES: Final = {"opens": "Opens", "closes": "Closes", "reveals": "Reveals the private boards"}
@@ -29,11 +30,26 @@ AUDIENCES: Final = {
 }
 
 
+def _time(label: str, *, required: bool, help_text: str = "") -> forms.CharField:
+    widget = forms.TextInput(attrs={"type": "datetime-local"})
+    return forms.CharField(
+        label=label, required=required, max_length=32, widget=widget, help_text=help_text
+    )
+
+
 class SettingsForm(forms.Form):
-    """Shows what a version says. Times are those of the competition's time zone."""
+    """Shows what a version says. Times are those of the time zone that the form names."""
 
     title = forms.CharField(max_length=80)
     tagline = forms.CharField(max_length=200, required=False)
+    timezone = forms.ChoiceField(
+        label="Time zone",
+        choices=lambda: [(name, name) for name in time_zones()],
+        help_text="All times here are read in it: if it changes, what was 12:00 stays 12:00.",
+    )
+    merge_deadline = _time(
+        "Teams merge until", required=False, help_text="Empty: until the last phase closes."
+    )
     audience = forms.ChoiceField(label="Who may see it", choices=list(AUDIENCES.items()))
     email_domains = forms.CharField(
         label="E-mail domains",
@@ -44,19 +60,24 @@ class SettingsForm(forms.Form):
 
     def __init__(self, data: Any = None, *, spec: PackSpec) -> None:
         """A form of `spec`, bound to `data` if there is any."""
+        zone = ZoneInfo(spec.timezone)
         initial: dict[str, Any] = {
             "title": spec.title,
             "tagline": spec.tagline,
+            "timezone": spec.timezone,
+            "merge_deadline": _local(spec.teams.merge_deadline, zone),
             "audience": spec.visibility.audience.value,
             "email_domains": ", ".join(spec.visibility.email_domains),
         }
         self._places: dict[str, Place] = {
             "title": ("title",),
             "tagline": ("tagline",),
+            "timezone": ("timezone",),
+            "merge_deadline": ("teams", "merge_deadline"),
             "audience": ("visibility", "audience"),
             "email_domains": ("visibility", "email_domains"),
         }
-        zone = ZoneInfo(spec.timezone)
+        self._times = ["merge_deadline"]
         timely: dict[str, forms.Field] = {}
         self._phases: list[tuple[str, list[str]]] = []
         for number, phase in enumerate(spec.phases):
@@ -65,6 +86,7 @@ class SettingsForm(forms.Form):
             for each, label in TIMES.items():
                 name = f"phases-{number}-{each}"
                 timely[name] = _time(label, required=each not in OPTIONAL)
+                self._times.append(name)
                 initial[name] = _local(getattr(phase, each), zone)
                 self._places[name] = ("phases", number, each)
             for each, label in QUOTA.items():
@@ -90,8 +112,11 @@ class SettingsForm(forms.Form):
     def values(self) -> Mapping[Place, Any]:
         """What was changed, as `settings_edit` takes it. The form must be valid."""
         told = self.cleaned_data
+        # In competition.yaml some times may name an offset, and would stay where they are.
+        moved = self._times if "timezone" in self.changed_data else []
         values: dict[Place, Any] = {
-            self._places[name]: _value(name, told[name]) for name in self.changed_data
+            self._places[name]: _value(name, told[name])
+            for name in dict.fromkeys([*self.changed_data, *moved])
         }
         if "audience" in self.changed_data and told["audience"] != Audience.EMAIL_DOMAIN:
             values["visibility", "email_domains"] = None
@@ -112,13 +137,11 @@ class SettingsForm(forms.Form):
         return next(found, None)
 
 
-def _time(label: str, *, required: bool) -> forms.CharField:
-    widget = forms.TextInput(attrs={"type": "datetime-local"})
-    return forms.CharField(label=label, required=required, max_length=32, widget=widget)
-
-
 def _local(moment: datetime | None, zone: ZoneInfo) -> str:
-    return "" if moment is None else moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+    """As browsers write it: without seconds where there are none."""
+    if moment is None:
+        return ""
+    return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00")
 
 
 def _value(name: str, told: Any) -> Any:
