@@ -10,7 +10,8 @@ from minigiants.accounts.models import User
 from minigiants.artifacts.models import Artifact, UploadSession
 from minigiants.submissions.models import Submission
 from minigiants.teams.models import Team
-from tests.minigiants.web.browsing import Window, browser, log_in, meanwhile, session_of, window
+from tests.minigiants.web.browsing import browser, meanwhile, session_of, window
+from tests.minigiants.web.handing_in import MODEL, PART_BYTES, PARTS, UPLOADS, open_page, pick
 from tests.support.factories import TeamFactory
 from tests.support.pipeline import Pipeline, runnable_competition
 
@@ -21,11 +22,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume synchronous iterators"),
 ]
 
-BASELINES = Path(__file__).resolve().parents[3] / "competitions/digits/baselines"
-MODEL = BASELINES / "softmax-650/artifact"
-UPLOADS = "**/api/v1/uploads"
-PARTS = "**/api/v1/uploads/*/files/*/parts/*"
-PART_BYTES = 8 * 1024 * 1024
 
 PROBLEM = '{"title": "Not this part", "detail": "A test.", "code": "part_checksum_mismatch"}'
 
@@ -33,17 +29,6 @@ PROBLEM = '{"title": "Not this part", "detail": "A test.", "code": "part_checksu
 @pytest.fixture
 def team(transactional_db: None, person: User) -> Team:
     return TeamFactory(competition=runnable_competition(slug="digits"), user=person)
-
-
-def open_page(visitor: Window, session: str) -> Page:
-    log_in(visitor.page.context, session, visitor.address)
-    visitor.visit("/competitions/digits/submit/")
-    return visitor.page
-
-
-def pick(page: Page, path: Path) -> None:
-    kind = "folder" if path.is_dir() else "files"
-    page.get_by_label(f"Choose {'a ' if path.is_dir() else ''}{kind}").last.set_input_files(path)
 
 
 def test_from_the_folder_to_the_score(site: str, chromium: Path, person: User, team: Team) -> None:
@@ -144,7 +129,7 @@ def test_a_paused_upload_can_be_cancelled(
         with page.expect_response(lambda answer: answer.request.method == "DELETE") as gone:
             page.get_by_role("button", name="Cancel").click()
         assert gone.value.status == 204
-        expect(page.get_by_text("Drop the model's folder or files here")).to_be_visible()
+        expect(page.get_by_text("Drop the model's folder, its files or a ZIP here")).to_be_visible()
     assert meanwhile(UploadSession.objects.get).status == UploadSession.Status.EXPIRED
 
 
@@ -243,7 +228,7 @@ def test_cancelling_leaves_nothing(
         with page.expect_response(lambda answer: answer.request.method == "DELETE") as gone:
             pick_and_cancel(page, large)
         assert gone.value.status == 204
-        expect(page.get_by_text("Drop the model's folder or files here")).to_be_visible()
+        expect(page.get_by_text("Drop the model's folder, its files or a ZIP here")).to_be_visible()
     assert meanwhile(UploadSession.objects.get).status == UploadSession.Status.EXPIRED
     assert not meanwhile(Artifact.objects.exists)
 

@@ -1,8 +1,10 @@
 // The page that hands in: pick, send, show the verdict.
 
 import { Api, ApiProblem } from "./api.js";
+import { isArchive, unpack } from "./archive.js";
+import { forecast } from "./forecast.js";
 import { forget, recall, remember } from "./memory.js";
-import { fromDrop, fromInput } from "./picking.js";
+import { arrange, fromDrop, fromInput } from "./picking.js";
 import { fileSize, Progress } from "./progress.js";
 import { Sending } from "./sending.js";
 
@@ -135,20 +137,33 @@ async function showVerdict(artifactId) {
   heading?.focus();
 }
 
-async function handOver({ files, left }) {
+async function unpacked(picked, signal) {
+  if (!isArchive(picked)) return picked;
+  sendingBox.querySelector("[data-numbers]").textContent = "Unpacking the archive…";
+  const [{ file }] = picked;
+  const { zipLibrary: library, maxBytes } = root.dataset;
+  return unpack(file, { library, maxBytes: Number(maxBytes), signal });
+}
+
+async function handOver(picked) {
   problems.replaceChildren();
   document.querySelector("#verdict").replaceChildren();
   abort = new AbortController();
   const { signal } = abort;
   let upload = null;
+  let files = [];
   try {
+    show(sendingBox);
+    const arranged = arrange(await unpacked(picked, signal));
+    const { left } = arranged;
+    files = arranged.files;
     checkBeforeSending(files);
     listFiles(files);
     root.querySelector("[data-left]").textContent = left.length
       ? `Left out, because no model needs them: ${left.join(", ")}.`
       : "";
     const progress = new Progress(sendingBox);
-    show(sendingBox);
+    root.querySelector("[data-forecast]").textContent = await forecast(files);
     announcer.textContent = `Sending ${files.length} files.`;
     upload = await openUpload(files);
     signal.throwIfAborted();

@@ -37,7 +37,7 @@ function withoutCommonFolder(files) {
     : files;
 }
 
-function arrange(files) {
+export function arrange(files) {
   const left = files.filter(({ path }) => LEFT_BY_SYSTEMS.test(path)).map(({ path }) => path);
   const kept = files.filter(({ path }) => !LEFT_BY_SYSTEMS.test(path));
   return {
@@ -54,11 +54,9 @@ export async function fromDrop(dataTransfer) {
     .map((item) => item.webkitGetAsEntry());
   const found = [];
   for (const entry of entries.filter(Boolean)) await walk(entry, "", found);
-  return arrange(found);
+  return found;
 }
 
 export function fromInput(input) {
-  return arrange(
-    [...input.files].map((file) => ({ path: file.webkitRelativePath || file.name, file })),
-  );
+  return [...input.files].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
 }
