@@ -128,6 +128,14 @@ def public_files(*, version: PackVersion) -> QuerySet[PackFile]:
     return version.files.filter(role=PackFile.Role.PUBLIC)
 
 
+def public_file(*, version: PackVersion, path: str) -> PackFile:
+    """The public data file at `path`. Raises NotFound."""
+    file = public_files(version=version).filter(path=path).first()
+    if file is None:
+        raise NotFound("The competition publishes no such file.")
+    return file
+
+
 def test_set_of(version: PackVersion) -> str:
     """A digest of what scores are made by: labels and the metric that ranks.
 

@@ -46,6 +46,7 @@ urlpatterns = [
     path("competitions/", competitions.index, name="competitions"),
     path("competitions/<slug:slug>/", competitions.overview, name="competition"),
     path("competitions/<slug:slug>/data/", competitions.data, name="data"),
+    path("competitions/<slug:slug>/data/<path:path>", competitions.data_file, name="data_file"),
     path("competitions/<slug:slug>/rules/", competitions.rules, name="rules"),
     path("competitions/<slug:slug>/pages/<str:name>/", competitions.more, name="more"),
     path("competitions/<slug:slug>/leaderboard/", boards.leaderboard, name="leaderboard"),

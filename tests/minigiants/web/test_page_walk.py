@@ -36,6 +36,7 @@ PUBLIC = [
     "/competitions/",
     "/competitions/digits/",
     "/competitions/digits/data/",
+    "/competitions/digits/data/train.csv",
     "/competitions/digits/rules/",
     "/competitions/digits/leaderboard/",
     "/competitions/digits/records/",

@@ -12,9 +12,13 @@ from ninja import Router
 from minigiants.api.authentication import ApiRequest, public
 from minigiants.api.schemas.competitions import DataFile, DataList
 from minigiants.competitions.croissant import croissant_of
-from minigiants.competitions.selectors import competition_get, current_version, public_files
+from minigiants.competitions.selectors import (
+    competition_get,
+    current_version,
+    public_file,
+    public_files,
+)
 from minigiants.core.downloads import blob_chunks
-from minigiants.core.problems import NotFound
 
 router = Router(tags=["data"])
 
@@ -85,9 +89,7 @@ def croissant(request: ApiRequest, slug: str) -> HttpResponse:
 def read(request: ApiRequest, slug: str, path: str) -> HttpResponseBase:
     """One file. Its ETag is its digest."""
     competition = competition_get(slug=slug, user=request.auth.user)
-    file = public_files(version=current_version(competition)).filter(path=path).first()
-    if file is None:
-        raise NotFound(f"{competition.title} has no public file {path!r}.")
+    file = public_file(version=current_version(competition), path=path)
     response = StreamingHttpResponse(
         blob_chunks(file.digest), content_type="application/octet-stream"
     )

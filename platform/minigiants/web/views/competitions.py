@@ -5,9 +5,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from minigiants.competitions.file_preview import preview_of
 from minigiants.competitions.selectors import (
     competition_list,
     optional_pages,
+    public_file,
     public_files,
     rules_accepted,
 )
@@ -53,6 +55,15 @@ def data(request: HttpRequest, slug: str) -> HttpResponse:
         files=public_files(version=page.version),
     )
     return render(request, "web/competition/data.html", context)
+
+
+@require_safe
+def data_file(request: HttpRequest, slug: str, path: str) -> HttpResponse:
+    """How a public file begins."""
+    page = competition_page(request, slug)
+    file = public_file(version=page.version, path=path)
+    context = page.context("data", file=file, preview=preview_of(file))
+    return render(request, "web/competition/data_file.html", context)
 
 
 @require_safe
