@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from minigiants.leaderboards.models import Board
 from minigiants.leaderboards.statistics.methods import METHOD_TITLES
 from minigiants.leaderboards.statistics_models import (
     BestComparison,
@@ -81,6 +82,18 @@ def certainties(
         )
         for row in rows
     }
+
+
+def public_certainty(*, phase_id: UUID, division_id: UUID, submission_id: UUID) -> Certainty | None:
+    """What is known of a submission's standing on the public board of its division, if it stands.
+
+    One query.
+    """
+    boards = Board.objects.filter(
+        phase=phase_id, division=division_id, split=Board.Split.PUBLIC
+    ).values_list("pk", flat=True)
+    found = certainties(boards=boards, submissions=[submission_id])
+    return next(iter(found.values()), None)
 
 
 def methods(*, boards: Iterable[UUID]) -> Mapping[UUID, Method]:

@@ -8,6 +8,8 @@ from django.test import Client
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition
+from minigiants.leaderboards.models import Board
+from minigiants.leaderboards.statistics_models import StandingStatistics
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
 from minigiants.teams.models import Team
@@ -59,6 +61,24 @@ def test_a_scored_one_shows_scores_gauge_and_measurements(logged_in: Client, tea
         "</span>", ""
     )
     assert "0.1234" not in text  # the private split
+
+
+def test_the_best_one_shows_its_interval_and_others_none(logged_in: Client, team: Team) -> None:
+    best, other = submission(team), submission(team)
+    for item in (best, other):
+        finish(item, Status.SCORED)
+    found = {"phase": best.phase, "division": best.division, "competition": team.competition}
+    board = Board.objects.create(split="public", **found)
+    hidden = Board.objects.create(split="private", **found)
+    for each, low in ((board, 0.9412), (hidden, 0.1111)):
+        StandingStatistics.objects.create(
+            board=each, submission_id=best.pk, low=low, high=0.98, lowest_rank=1, highest_rank=3
+        )
+    text = page(logged_in, best.pk)
+    assert "0.9412 to 0.9800" in text
+    assert "Rank 1 to 3 by the tests" in text
+    assert "0.1111" not in text
+    assert "95 % interval" not in page(logged_in, other.pk)
 
 
 def test_a_failed_one_says_what_why_and_how_to_mend(logged_in: Client, team: Team) -> None:

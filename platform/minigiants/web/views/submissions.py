@@ -12,6 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from minigiants.core.problems import Problem
+from minigiants.leaderboards.statistics_selectors import Certainty, public_certainty
+from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
 from minigiants.submissions.presentation import smoke_log, submission_view
 from minigiants.submissions.selection import submission_select
@@ -58,12 +60,25 @@ def _context(submission: Submission) -> dict[str, Any]:
         "steps": steps_of(view),
         "status_title": TITLES[submission.status],  # type: ignore[index]
         "gauges": [g for g in judgement.gauges if g.slug == view.division] or judgement.gauges,
+        "certainty": _certainty(submission),
+        "decimals": metric.decimals,
         "difference": difference_chart(best, decimals=metric.decimals) if best else "",
         "measured": measured_rows(view.measurements),
         "log": smoke_log(submission) if view.has_log else "",
         "score_command": shlex.join(["minigiants", "score", "./model", "-c", slug]),
         "submit_command": shlex.join(submit),
     }
+
+
+def _certainty(submission: Submission) -> Certainty | None:
+    """What noise allows to be said of its score: of the team's best, which stands on the board."""
+    if submission.status != Status.SCORED or submission.division_id is None:
+        return None
+    return public_certainty(
+        phase_id=submission.phase_id,
+        division_id=submission.division_id,
+        submission_id=submission.pk,
+    )
 
 
 @never_cache
