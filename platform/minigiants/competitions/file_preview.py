@@ -8,9 +8,6 @@ from pathlib import PurePosixPath
 from tokenize import TokenError
 from typing import Any, Final, Literal
 
-import numpy as np
-from numpy.lib import format as npy
-
 from minigiants.competitions.models import PackFile
 from minigiants.core.blobstore import blob_store
 
@@ -77,6 +74,9 @@ def _table(text: str, *, delimiter: str) -> Preview:
 
 
 def _array(head: bytes) -> Preview:
+    import numpy as np  # the web process starts without it
+    from numpy.lib import format as npy
+
     stream = io.BytesIO(head)
     try:
         version = npy.read_magic(stream)
