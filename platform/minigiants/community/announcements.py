@@ -44,13 +44,7 @@ def announcement_publish(
         kind=ANNOUNCED_EVENT,
         payload={"announcement": str(announcement.pk), "competition": str(competition.pk)},
     )
-    audit_write(
-        actor=user,
-        action="announcement.publish",
-        target=announcement,
-        competition_id=announcement.competition_id,
-        title=announcement.title,
-    )
+    _audit(user, "announcement.publish", announcement)
     return announcement
 
 
@@ -69,11 +63,15 @@ def announcement_withdraw(*, user: User, announcement_id: UUID) -> Announcement:
     if announcement.withdrawn_at is None:
         announcement.withdrawn_at = timezone.now()
         announcement.save(update_fields=["withdrawn_at"])
-        audit_write(
-            actor=user,
-            action="announcement.withdraw",
-            target=announcement,
-            competition_id=announcement.competition_id,
-            title=announcement.title,
-        )
+        _audit(user, "announcement.withdraw", announcement)
     return announcement
+
+
+def _audit(user: User, action: str, announcement: Announcement) -> None:
+    audit_write(
+        actor=user,
+        action=action,
+        target=announcement,
+        competition_id=announcement.competition_id,
+        title=announcement.title,
+    )

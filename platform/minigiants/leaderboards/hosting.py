@@ -67,13 +67,7 @@ def private_boards_reveal(*, user: User, phase: Phase) -> None:
         raise AlreadyRevealed(f"Everybody sees the private boards of {phase.title}.")
     boards_make(phase=phase, divisions=competition.divisions.all())
     Board.objects.filter(phase=phase, split=Board.Split.PRIVATE).update(revealed_at=now)
-    audit_write(
-        actor=user,
-        action="boards.reveal",
-        target=phase,
-        competition_id=phase.competition_id,
-        phase=phase.title,
-    )
+    _audit(user, "boards.reveal", phase)
     outbox_write(
         kind="competition.boards_revealed",
         payload={"competition": competition.slug, "phase": phase.slug},
@@ -93,9 +87,13 @@ def phase_boards_freeze(*, user: User, phase: Phase, is_frozen: bool) -> None:
         boards_freeze(boards=boards, at=timezone.now())
     else:
         boards_thaw(boards=boards, rules=BoardRules.of(spec_of(phase.competition)))
+    _audit(user, "boards.freeze" if is_frozen else "boards.thaw", phase)
+
+
+def _audit(user: User, action: str, phase: Phase) -> None:
     audit_write(
         actor=user,
-        action="boards.freeze" if is_frozen else "boards.thaw",
+        action=action,
         target=phase,
         competition_id=phase.competition_id,
         phase=phase.title,

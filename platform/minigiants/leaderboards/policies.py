@@ -42,9 +42,14 @@ def _has_role(user: Viewer, competition: Competition, roles: Collection[Host.Rol
     )
 
 
+def revealed_by_timeline(*, phase: Phase, now: datetime) -> bool:
+    """Whether the timeline has revealed the private boards of a phase."""
+    return phase.reveals_at is not None and phase.reveals_at <= now
+
+
 def is_revealed(*, phase: Phase, now: datetime | None = None) -> bool:
     """Whether anybody may see the private boards of a phase: by the timeline, or by a host."""
-    if phase.reveals_at is not None and phase.reveals_at <= (now or timezone.now()):
+    if revealed_by_timeline(phase=phase, now=now or timezone.now()):
         return True
     return Board.objects.filter(
         phase=phase, split=Board.Split.PRIVATE, revealed_at__isnull=False
@@ -57,6 +62,6 @@ def phases_revealed(boards: Iterable[Board]) -> set[UUID]:
     return {
         board.phase_id
         for board in boards
-        if (board.phase.reveals_at is not None and board.phase.reveals_at <= now)
+        if revealed_by_timeline(phase=board.phase, now=now)
         or (board.split == Board.Split.PRIVATE and board.revealed_at is not None)
     }

@@ -14,7 +14,12 @@ from minigiants.competitions.policies import Viewer
 from minigiants.core.problems import NotFound
 from minigiants.leaderboards.database import StandingsBefore
 from minigiants.leaderboards.models import Board, Standing
-from minigiants.leaderboards.policies import is_revealed, may_see_hidden
+from minigiants.leaderboards.policies import (
+    is_revealed,
+    may_see_hidden,
+    phases_revealed,
+    revealed_by_timeline,
+)
 from minigiants.leaderboards.problems import BoardHidden
 
 PAST_THE_END = b"\xff\xff"
@@ -85,17 +90,18 @@ class PhaseBoards:
 def private_boards(*, competition: Competition) -> list[PhaseBoards]:
     """The private boards of each phase, for hosts; those on which nothing stands yet as well."""
     divisions = divisions_get(competition=competition, slug=None)
-    boards = Board.objects.filter(competition=competition, split=Board.Split.PRIVATE)
+    private = Board.objects.filter(competition=competition, split=Board.Split.PRIVATE)
+    boards = list(private.select_related("phase"))
+    by_boards = phases_revealed(boards)
     known = {(board.phase_id, board.division_id): board for board in boards}
     now = timezone.now()
     found = []
     for phase in competition.phases.order_by("position"):
         own = [known.get((phase.pk, division.pk)) for division in divisions]
-        by_host = any(board is not None and board.revealed_at is not None for board in own)
         found.append(
             PhaseBoards(
                 phase=phase,
-                is_revealed=by_host or (phase.reveals_at is not None and phase.reveals_at <= now),
+                is_revealed=phase.pk in by_boards or revealed_by_timeline(phase=phase, now=now),
                 boards=[
                     PrivateBoard(division, board.frozen_at if board else None)
                     for division, board in zip(divisions, own, strict=True)

@@ -60,9 +60,7 @@ def page_remove(*, competition: Competition, number: int, name: str, actor: User
         raise PageNeeded(f"The page {name!r} can't be removed.")
     if name not in latest_version(competition).pages:
         raise NotFound(f"The pack has no page {name!r}.")
-    return _edited(
-        competition, number, actor, lambda folder: (folder / "pages" / f"{name}.md").unlink()
-    )
+    return _edited(competition, number, actor, lambda folder: _page(folder, name).unlink())
 
 
 def page_edit(
@@ -74,7 +72,7 @@ def page_edit(
     """
 
     def change(folder: Path) -> None:
-        if not (folder / "pages" / f"{name}.md").is_file():
+        if not _page(folder, name).is_file():
             raise NotFound(f"The pack has no page {name!r}.")
         _write(folder, name, text)
 
@@ -99,9 +97,12 @@ def settings_edit(
     return _edited(competition, number, actor, change)
 
 
+def _page(folder: Path, name: str) -> Path:
+    return folder / "pages" / f"{name}.md"
+
+
 def _write(folder: Path, name: str, text: str) -> None:
-    page = folder / "pages" / f"{name}.md"
-    page.write_text(text.replace("\r\n", "\n"), encoding="utf-8")
+    _page(folder, name).write_text(text.replace("\r\n", "\n"), encoding="utf-8")
 
 
 def _edited(

@@ -81,7 +81,7 @@ def submission_list(
     return rows.order_by("-id")
 
 
-def artifacts_handed_in(*, user: User, competition: Competition) -> QuerySet[Artifact]:
+def artifacts_uploaded(*, user: User, competition: Competition) -> QuerySet[Artifact]:
     """The models that `user`'s team has uploaded, newest first.
 
     Each with `last_number` and `last_message` of the submission that it was last handed in as.

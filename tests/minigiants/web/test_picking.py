@@ -5,7 +5,7 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from minigiants.accounts.models import User
 from minigiants.artifacts.models import Artifact, UploadSession
@@ -36,11 +36,20 @@ def zipped(target: Path, files: dict[str, bytes]) -> Path:
     return target
 
 
-def refused(page: Page, said: str) -> None:
-    """The page says it, and nothing was sent."""
-    expect(page.get_by_role("alert")).to_contain_text(said)
-    expect(page.get_by_text("No quota was charged")).to_be_visible()
-    assert not meanwhile(UploadSession.objects.exists)
+@pytest.fixture
+def refused(site: str, chromium: Path, person: User, team: Team) -> Callable[[Path, str], None]:
+    """Picks an archive: the page says what is told, and nothing is sent."""
+
+    def check(archive: Path, said: str) -> None:
+        session = session_of(person)
+        with browser(chromium) as started, window(started, site) as seen:
+            page = open_page(seen, session)
+            pick(page, archive)
+            expect(page.get_by_role("alert")).to_contain_text(said)
+            expect(page.get_by_text("No quota was charged")).to_be_visible()
+            assert not meanwhile(UploadSession.objects.exists)
+
+    return check
 
 
 def test_a_zip_is_unpacked_in_the_browser(
@@ -70,26 +79,17 @@ def test_a_zip_is_unpacked_in_the_browser(
     ],
 )
 def test_a_damaged_zip_is_told_and_sends_nothing(
-    site: str,
-    chromium: Path,
-    person: User,
-    team: Team,
-    tmp_path: Path,
-    damage: Callable[[bytes], bytes],
+    refused: Callable[[Path, str], None], tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     archive = tmp_path / "model.zip"
     with ZipFile(archive, "w") as written:
         written.writestr("weights.bin", bytes(1000))
     archive.write_bytes(damage(archive.read_bytes()))
-    session = session_of(person)
-    with browser(chromium) as started, window(started, site) as seen:
-        page = open_page(seen, session)
-        pick(page, archive)
-        refused(page, "The archive can't be opened")
+    refused(archive, "The archive can't be opened")
 
 
 def test_a_zip_bomb_is_not_unpacked(
-    site: str, chromium: Path, person: User, team: Team, tmp_path: Path
+    refused: Callable[[Path, str], None], team: Team, tmp_path: Path
 ) -> None:
     version = team.competition.current_version
     assert version is not None
@@ -97,11 +97,7 @@ def test_a_zip_bomb_is_not_unpacked(
     with ZipFile(bomb, "w", ZIP_DEFLATED) as archive, archive.open("zeros", "w") as zeros:
         for _ in range(version.spec.upload.max_bytes // 2**20 + 1):
             zeros.write(bytes(2**20))
-    session = session_of(person)
-    with browser(chromium) as started, window(started, site) as seen:
-        page = open_page(seen, session)
-        pick(page, bomb)
-        refused(page, "The archive holds more than this competition takes")
+    refused(bomb, "The archive holds more than this competition takes")
 
 
 def test_what_headers_and_names_tell_is_said_while_the_files_are_sent(

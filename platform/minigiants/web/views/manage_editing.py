@@ -1,5 +1,8 @@
 """Editing a competition's pages and settings. What is saved is a new version of its pack."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -74,31 +77,11 @@ def page(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     version = context["version"]
     if name not in version.pages:
         raise NotFound("The pack has no such page.")
-    context |= {"page_names": sorted(version.pages), "is_optional": name not in REQUIRED_PAGES}
+    context["is_optional"] = name not in REQUIRED_PAGES
     form = PageForm(
         request.POST or None, initial={"version": version.number, "text": version.pages[name]}
     )
-    if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
-        told = form.cleaned_data
-        try:
-            published = page_edit(
-                competition=managed.competition,
-                number=told["version"],
-                name=name,
-                text=told["text"],
-                actor=managed.person,
-            )
-        except PackRefused as refused:
-            form.add_error("text", [str(fault) for fault in refused.faults])
-        except PackChanged as changed:
-            form.add_error(None, f"{changed.title}. {changed.detail} {changed.how_to_mend}")
-        else:
-            _tell(request, published)
-            return redirect("web:manage_page", slug=slug, name=name)
-    text = form["text"].value() or ""
-    context |= {"form": form, "preview": html_below(text[:FILE_BYTES], levels=1)}
-    status = 422 if form.errors else 200
-    return render(request, "web/manage/page_editor.html", context, status=status)
+    return _editor(request, managed, context, form, page_edit)
 
 
 @never_cache
@@ -108,15 +91,26 @@ def new_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The editor of a page that is added; a POST saves, or only shows what it looks like."""
     managed = _runs(request, slug)
     context = managed.context("pages")
-    version = context["version"]
-    form = NewPageForm(request.POST or None, initial={"version": version.number})
+    form = NewPageForm(request.POST or None, initial={"version": context["version"].number})
+    return _editor(request, managed, context, form, page_add)
+
+
+def _editor(
+    request: HttpRequest,
+    managed: ManagedCompetition,
+    context: dict[str, Any],
+    form: PageForm,
+    save: Callable[..., Published],
+) -> HttpResponse:
+    """The editor with `form`. The page's name is in the context, or else in the form."""
     if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
         told = form.cleaned_data
+        name = told.get("name") or context["page_name"]
         try:
-            published = page_add(
+            published = save(
                 competition=managed.competition,
                 number=told["version"],
-                name=told["name"],
+                name=name,
                 text=told["text"],
                 actor=managed.person,
             )
@@ -128,10 +122,10 @@ def new_page(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error(None, f"{changed.title}. {changed.detail} {changed.how_to_mend}")
         else:
             _tell(request, published)
-            return redirect("web:manage_page", slug=slug, name=told["name"])
+            return redirect("web:manage_page", slug=managed.competition.slug, name=name)
     text = form["text"].value() or ""
     context |= {
-        "page_names": sorted(version.pages),
+        "page_names": sorted(context["version"].pages),
         "form": form,
         "preview": html_below(text[:FILE_BYTES], levels=1),
     }

@@ -17,7 +17,7 @@ from minigiants.artifacts.models import Artifact
 from minigiants.artifacts.selectors import artifact_get, judgement_of
 from minigiants.competitions.selectors import rules_accepted
 from minigiants.core.problems import NotFound, Problem
-from minigiants.submissions.selectors import artifacts_handed_in, quota_of
+from minigiants.submissions.selectors import artifacts_uploaded, quota_of
 from minigiants.submissions.services import MESSAGE_CHARACTERS, submission_create
 from minigiants.web.views.competition_page import CompetitionPage, competition_page
 from minigiants.web.views.people import person_or_none
@@ -102,7 +102,7 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "model": model,
         "problem": problem,
-        "earlier": artifacts_handed_in(user=person, competition=page.competition)[:EARLIER],
+        "earlier": artifacts_uploaded(user=person, competition=page.competition)[:EARLIER],
         "quota": (
             quota_of(user=person, competition=page.competition)
             if page.phase or page.late_phase
