@@ -62,15 +62,47 @@ def test_a_job_can_not_write_into_the_cache(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"forged", b"cut", b"longer than it was", b""])
-def test_a_damaged_entry_is_fetched_again(tmp_path: Path, damage: bytes) -> None:
+@pytest.mark.parametrize("used", [1, 2], ids=["just fetched", "trusted"])
+def test_a_damaged_entry_is_fetched_again(tmp_path: Path, damage: bytes, used: int) -> None:
     cache = BlobCache(tmp_path / "cache", 1000)
     source = Source(b"honest")
-    put(cache, b"honest", tmp_path / "one", source)
+    for number in range(used):
+        put(cache, b"honest", tmp_path / f"before {number}", source)
     (tmp_path / "cache" / "blobs" / digest(b"honest")).write_bytes(damage)
-    assert not put(cache, b"honest", tmp_path / "two", source)
-    assert (tmp_path / "two").read_bytes() == b"honest"
+    assert not put(cache, b"honest", tmp_path / "one", source)
+    assert (tmp_path / "one").read_bytes() == b"honest"
     assert source.fetches == 2
-    assert put(cache, b"honest", tmp_path / "three", source)
+    assert put(cache, b"honest", tmp_path / "two", source)
+
+
+def test_what_nobody_touched_is_hashed_once_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = BlobCache(tmp_path / "cache", 1000)
+    put(cache, b"honest", tmp_path / "one")
+    put(cache, b"honest", tmp_path / "two")
+    entry = tmp_path / "cache" / "blobs" / digest(b"honest")
+    touched = entry.stat().st_mtime_ns
+    entry.write_bytes(b"forged")
+    os.utime(entry, ns=(touched, touched))  # as a failing disk leaves it
+    assert put(cache, b"honest", tmp_path / "three")
+    assert (tmp_path / "three").read_bytes() == b"forged"
+    touched = entry.stat().st_mtime_ns
+    monkeypatch.setattr("evaluator.worker.cache.TRUSTED_SECONDS", 0.0)
+    assert not put(cache, b"honest", tmp_path / "four")
+    assert (tmp_path / "four").read_bytes() == b"honest"
+
+
+def test_an_entry_that_another_process_touched_is_hashed_again(tmp_path: Path) -> None:
+    cache = BlobCache(tmp_path / "cache", 1000)
+    other = BlobCache(tmp_path / "cache", 1000)
+    for number in range(3):
+        put(cache, b"honest", tmp_path / f"first {number}")
+        put(other, b"honest", tmp_path / f"second {number}")
+    (tmp_path / "cache" / "blobs" / digest(b"honest")).write_bytes(b"forged")
+    assert not put(cache, b"honest", tmp_path / "third")
+    assert put(other, b"honest", tmp_path / "fourth")
+    assert (tmp_path / "fourth").read_bytes() == b"honest"
 
 
 @pytest.mark.parametrize("delivered", [b"forged", b"cut", b"honest and more", b""])
