@@ -1,13 +1,12 @@
 """What all answers below /api/ share, also those that no operation made."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from urllib.parse import unquote
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers, set_response_etag
-from django.utils.decorators import sync_and_async_middleware
+from django.utils.decorators import sync_only_middleware
 
 from minigiants.api.answers import MEDIA_TYPE, problem_response
 from minigiants.api.problems import (
@@ -77,19 +76,13 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
-@sync_and_async_middleware
+@sync_only_middleware
 def api_answers(
-    get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
-) -> Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]:
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """Turn every error into a problem document, and add the rate limit's headers."""
-    if iscoroutinefunction(get_response):
 
-        async def asynchronous(request: HttpRequest) -> HttpResponseBase:
-            return _finish(request, _refusal(request) or await get_response(request))
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return _finish(request, _refusal(request) or get_response(request))
 
-        return asynchronous
-
-    def synchronous(request: HttpRequest) -> HttpResponseBase:
-        return _finish(request, _refusal(request) or get_response(request))  # type: ignore[arg-type]
-
-    return synchronous
+    return answer

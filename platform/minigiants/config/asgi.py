@@ -2,13 +2,14 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "minigiants.config.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 # Apps must be loaded first.
 from minigiants.api.body_limits import BodyLimits  # noqa: E402
 from minigiants.api.part_route import PartRoute  # noqa: E402
+from minigiants.config.handler import OneThreadHandler  # noqa: E402
 
-application = PartRoute(BodyLimits(django_application))
+application = PartRoute(BodyLimits(OneThreadHandler()))

@@ -12,8 +12,6 @@ PREFIX: Final = "/accounts/"
 class AccountAnswers(MiddlewareMixin):
     """Marks allauth's answers, few of which it marks itself, as not to be stored."""
 
-    async_capable = False
-
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """`response`, with headers that forbid to keep it if it is about an account."""
         if request.path.startswith(PREFIX):

@@ -9,13 +9,7 @@ from minigiants.core.problems import NotAuthenticated, Problem
 
 
 class ProblemPages(MiddlewareMixin):
-    """Renders what pages raise; the API renders its own problems before they come here.
-
-    It stands innermost and is synchronous: so all middleware is, and a request crosses from the
-    event loop into its thread once instead of twice at every middleware.
-    """
-
-    async_capable = False
+    """Renders what pages raise; the API renders its own problems before they come here."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for a Problem; None leaves every other exception to Django."""
