@@ -359,12 +359,12 @@ for number in range(3, 256):
 
 def test_descriptors(inside: Run) -> None:
     """One that was handed to the worker to be inherited is not handed on."""
-    with open(os.devnull) as opened:
+    with Path(os.devnull).open() as opened:
         assert "INHERITED" not in inside(DESCRIPTORS, pass_fds=[opened.fileno()])
 
 
 def test_descriptors_outside() -> None:
-    with open(os.devnull) as opened:
+    with Path(os.devnull).open() as opened:
         number = opened.fileno()
         assert f"INHERITED {number}" in _outside(DESCRIPTORS, pass_fds=[number])
 
