@@ -167,7 +167,8 @@ def test_messages_become_scores_and_nonsense_becomes_nothing(
     assert {value["value"] for value in report["values"]} == {1.0}
 
     worker.wait_for('"reported"')
-    assert [event["event"] for event in worker.events(evaluation)] == ["claimed", "reported"]
+    own = [event for event in worker.events(evaluation) if event["logger"].startswith("evaluator")]
+    assert [event["event"] for event in own] == ["claimed", "reported"]
     assert KEY not in "".join(worker.lines)
     assert "secret" not in "".join(worker.lines)
     with redis_server.client() as admin:
@@ -175,6 +176,10 @@ def test_messages_become_scores_and_nonsense_becomes_nothing(
 
     worker.process.send_signal(signal.SIGTERM)
     assert worker.end() == 0
+    about_it = [json.loads(line) for line in worker.lines if evaluation in line]
+    assert {line["logger"].partition(".")[0] for line in about_it} == {"celery", "evaluator"}
+    for line in about_it:
+        assert (line["evaluation"], line["attempt"]) == (evaluation, 1)
 
 
 def test_a_pickled_message_is_dropped_unread(
