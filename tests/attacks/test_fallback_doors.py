@@ -65,7 +65,7 @@ Run = Callable[..., str]
 
 def _outside(source: str, *before: str, **options: Any) -> str:
     """What source prints where nothing confines it; `before` are words before the command."""
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [*before, sys.executable, "-c", PRELUDE + source],
         capture_output=True,
         text=True,
