@@ -1,5 +1,6 @@
 """Runs ONNX models with onnxruntime. No participant code runs."""
 
+import mmap
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ DTYPES = {
 
 OUT_OF_MEMORY_SIGNS = ("Failed to allocate memory", "bad_alloc", "bad allocation")
 FATAL_ONLY = 4
+
+OPENED_FILES = Path("/proc/self/fd")
+"""By it onnxruntime makes sure that external data lies in the model's folder. The embedded fallback
+has none."""
 
 
 class OnnxModel:
@@ -101,9 +106,12 @@ class OnnxRunner:
         if options.device.startswith("cuda"):
             providers.insert(0, "CUDAExecutionProvider")
         try:
+            model = _model_file(folder)
+            held = [] if OPENED_FILES.exists() else _hand_over(session_options, model)
             session = onnxruntime.InferenceSession(
-                str(_model_file(folder)), sess_options=session_options, providers=providers
+                str(model), sess_options=session_options, providers=providers
             )
+            del held  # what the session needs of them it has copied
         except LoadError:
             raise
         except Exception as error:  # onnxruntime's own types differ from build to build
@@ -123,6 +131,27 @@ def _model_file(folder: Path) -> Path:
             f"The artifact holds {len(files)} .onnx files at its top. Name the model {MODEL_FILE}."
         )
     return files[0]
+
+
+def _hand_over(session_options: Any, model: Path) -> list[mmap.mmap]:
+    """Give onnxruntime the files beside the model, to be held until the session is open.
+
+    It finds tensors in them by the names that the model has for them, and opens no file then.
+    Older releases of it, which need no such help, have no way to take it.
+    """
+    held: list[mmap.mmap] = []
+    if not hasattr(session_options, "add_external_initializers_from_files_in_memory"):
+        return held
+    names = []
+    for path in sorted(model.parent.rglob("*")):
+        if path != model and path.is_file() and path.stat().st_size:
+            with path.open("rb") as file:
+                held.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            names.append(path.relative_to(model.parent).as_posix())
+    if names:
+        lengths = [len(content) for content in held]
+        session_options.add_external_initializers_from_files_in_memory(names, held, lengths)
+    return held
 
 
 def _checked(session: Any, inputs: InputSpec) -> OnnxModel:

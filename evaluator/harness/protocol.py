@@ -92,7 +92,7 @@ class Ended:
     """How a submission's process ended, by the kernel's counts for it.
 
     `code` is its exit status, negative for a signal. `peak_memory_bytes` is what it took beyond
-    the imports that it shares with its parent, 0 where the kernel does not tell (gVisor). `mark`
+    the imports that it shares with its parent, 0 where the kernel does not tell. `mark`
     names the end of its log: drawn after its death, so that it could not write the marker itself.
     """
 

@@ -28,6 +28,7 @@ from evaluator.sandbox.base import (
     SandboxRequest,
     SandboxResult,
 )
+from evaluator.sandbox.environment import FORKING_FORMATS
 from evaluator.sandbox.examination import Exam, Outcome
 from evaluator.sandbox.examinations import examination_of
 from evaluator.sandbox.exchange import Exchange, GuestEnded
@@ -48,6 +49,11 @@ COMPLAINTS = {
     Complaint.TOKENIZER_LOSSY: verdicts.TOKENIZER_LOSSY,
     Complaint.NOT_CAUSAL: verdicts.NOT_CAUSAL,
 }
+OF_MODELS_WITHOUT_CODE = frozenset(
+    {Complaint.TENSORS_MISMATCH, Complaint.TOKENIZER_LOSSY, Complaint.NOT_CAUSAL}
+)
+"""What a harness finds out about formats that it loads by itself. Participant code has no such
+words: each that it could choose from would tell its participant more of the hidden inputs."""
 
 
 class Conversation:
@@ -178,6 +184,9 @@ class Conversation:
             complaint = Complaint(payload.decode("ascii"))
         except ValueError as error:
             raise ProtocolError("no complaint that there is") from error
+        brings_code = self._request.format not in FORKING_FORMATS
+        if brings_code and complaint in OF_MODELS_WITHOUT_CODE:
+            raise ProtocolError("a complaint that this format does not have")
         return COMPLAINTS.get(complaint, verdicts.CRASHED[self._stage])
 
     def _enter(self, stage: Stage) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import docker
 import pytest
 
-from evaluator.sandbox.base import Sandbox
+from evaluator.sandbox.base import Sandbox, SandboxUnavailable
 from evaluator.sandbox.docker_sandbox import DockerSandbox
+from evaluator.sandbox.fallback_sandbox import FallbackSandbox
 from tests.attacks.proving_ground import ProvingGround, WeakenedSandbox
 from tests.support.missing import missing
 
@@ -30,6 +31,28 @@ def fortress(
     sandbox = DockerSandbox(scratch=scratch, image=harness_image, runtime=request.param)
     yield sandbox
     sandbox.close()
+
+
+@pytest.fixture(scope="module", params=["runc", "runsc", "fallback"])
+def held(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sandbox]:
+    """A sandbox of each strength, with a fork server that stays."""
+    scratch = tmp_path_factory.mktemp("scratch")
+    if request.param == "fallback":
+        try:
+            fallback = FallbackSandbox(scratch=scratch)
+        except SandboxUnavailable as unavailable:
+            missing("The fallback sandbox", str(unavailable))
+        with closing(fallback):
+            yield fallback
+        return
+    image = request.getfixturevalue("harness_image")
+    with closing(docker.APIClient(request.getfixturevalue("docker_engine"))) as client:
+        if request.param not in client.info()["Runtimes"]:
+            missing("gVisor", "install runsc and register it with the Docker engine")
+    with closing(DockerSandbox(scratch=scratch, image=image, runtime=request.param)) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

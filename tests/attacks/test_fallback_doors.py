@@ -5,6 +5,7 @@ payload is run once more outside, as the control: there the doors are open.
 """
 
 import ast
+import contextlib
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -48,12 +50,27 @@ attempt("path", lambda: knock(socket.AF_UNIX, socket.SOCK_STREAM, {path!r}))
 attempt("abstract", lambda: knock(socket.AF_UNIX, socket.SOCK_STREAM, "\\0{abstract}"))
 """
 
-Run = Callable[[str], str]
+SERVICES = """
+for name, address in {addresses}.items():
+    def knock():
+        with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as door:
+            door.settimeout(5)
+            door.connect(address)
+    attempt(name, knock)
+"""
+
+Run = Callable[..., str]
+"""Runs source and tells what it printed; keywords are `subprocess.run`'s."""
 
 
-def _outside(source: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + source], capture_output=True, text=True, check=False
+def _outside(source: str, *before: str, **options: Any) -> str:
+    """What source prints where nothing confines it; `before` are words before the command."""
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        [*before, sys.executable, "-c", PRELUDE + source],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
     )
     return done.stdout + done.stderr
 
@@ -94,7 +111,7 @@ def inside(request: pytest.FixtureRequest, scratch: Path) -> Run:
         os.chown(scratch, NOBODY, NOBODY)
         user = AS_NOBODY
 
-    def run(source: str) -> str:
+    def run(source: str, **options: Any) -> str:
         done: subprocess.CompletedProcess[str] = subprocess.run(
             [python, "-m", "tests.attacks.confined", str(scratch), PRELUDE + source],
             env={"PYTHONPATH": search_path, "MINIGIANTS_SECRET": "worker-credential"},
@@ -104,6 +121,7 @@ def inside(request: pytest.FixtureRequest, scratch: Path) -> Run:
             text=True,
             check=False,
             **user,
+            **options,
         )
         if "The kernel denies" in done.stdout:
             missing("The fallback's confinement", done.stdout.strip().splitlines()[-1])
@@ -192,8 +210,53 @@ def test_sockets_outside(house: SimpleNamespace) -> None:
     wait_for(lambda: house.heard == {"tcp", "path", "abstract"}, "the calls at the doors")
 
 
+SERVERS = ("PostgreSQL", "Redis", "Docker")
+
+
+@pytest.fixture
+def services(docker_engine: str) -> str:
+    """Source that knocks at the servers that these tests themselves run on."""
+    urls = (os.environ["MINIGIANTS_DATABASE_URL"], os.environ["MINIGIANTS_BROKER_URL"])
+    addresses = map(_address_of, (*urls, docker_engine))
+    return SERVICES.format(addresses=dict(zip(SERVERS, addresses, strict=True)))
+
+
+def _address_of(url: str) -> str | tuple[str | None, int | None]:
+    """Where a server listens: a path, or a host and a port."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path
+    if parts.scheme == "postgresql":
+        host, port = parse_qs(parts.query).get("host", [parts.hostname])[0], parts.port or 5432
+        return f"{host}/.s.PGSQL.{port}" if str(host).startswith("/") else (host, port)
+    return parts.hostname, parts.port
+
+
+@pytest.mark.docker
+def test_the_servers_of_the_platform(inside: Run, services: str) -> None:
+    told = inside(services)
+
+    for name in SERVERS:
+        assert f"SHUT {name}" in told, told
+
+
+@pytest.mark.docker
+def test_the_servers_of_the_platform_outside(services: str) -> None:
+    told = _outside(services)
+
+    for name in SERVERS:
+        assert f"OPEN {name}" in told, told
+
+
+RESOLVE = 'attempt("dns", lambda: socket.getaddrinfo("localhost", 80))'
+
+
 def test_names_are_not_resolved(inside: Run) -> None:
-    assert "SHUT dns" in inside('attempt("dns", lambda: socket.getaddrinfo("example.com", 80))')
+    assert "SHUT dns" in inside(RESOLVE)
+
+
+def test_names_are_resolved_outside() -> None:
+    assert "OPEN dns" in _outside(RESOLVE)
 
 
 def test_only_the_job_and_the_runtime_exist(inside: Run) -> None:
@@ -270,16 +333,21 @@ print("SEEN", glob.glob("/proc/[0-9]*"))
         victim.wait()
 
 
+NAMES = 'print("NAMES", sorted(os.environ))'
+
+
 def test_environment(inside: Run) -> None:
-    told = inside('print("NAMES", sorted(os.environ))')
+    told = inside(NAMES)
 
     assert "MINIGIANTS" not in told
     assert "PYTHONPATH" in told
 
 
-def test_descriptors(inside: Run) -> None:
-    told = inside(
-        """
+def test_environment_outside() -> None:
+    assert "MINIGIANTS_SECRET" in _outside(NAMES, env={"MINIGIANTS_SECRET": "worker-credential"})
+
+
+DESCRIPTORS = """
 for number in range(3, 256):
     try:
         os.fstat(number)
@@ -287,78 +355,130 @@ for number in range(3, 256):
     except OSError:
         pass
 """
-    )
-    assert "INHERITED" not in told
 
 
-def test_no_way_back_to_privileges(inside: Run) -> None:
-    told = inside(
-        """
+def test_descriptors(inside: Run) -> None:
+    """One that was handed to the worker to be inherited is not handed on."""
+    with Path(os.devnull).open() as opened:
+        assert "INHERITED" not in inside(DESCRIPTORS, pass_fds=[opened.fileno()])
+
+
+def test_descriptors_outside() -> None:
+    with Path(os.devnull).open() as opened:
+        number = opened.fileno()
+        assert f"INHERITED {number}" in _outside(DESCRIPTORS, pass_fds=[number])
+
+
+WAY_BACK = """
 libc = ctypes.CDLL(None, use_errno=True)
 def call(name, *arguments):
     if getattr(libc, name)(*arguments) != 0:
         raise OSError(ctypes.get_errno(), name)
-print("USER", os.getuid() != 0, os.getgroups())
+job = {job!r}
+print("USER", os.getuid(), os.getgroups())
 attempt("setuid", lambda: os.setuid(0))
-attempt("mount", lambda: call("mount", b"tmpfs", b"/job", b"tmpfs", 0, None))
-attempt("unmount", lambda: call("umount2", b"/job", 2))
-attempt("remount", lambda: call("mount", b"none", b"/job", b"", 0x1020, None))
-attempt("chroot", lambda: os.chroot("/job"))
-attempt("device", lambda: os.mknod("/tmp/disk", 0o60600, os.makedev(8, 0)))
+attempt("mount", lambda: call("mount", b"tmpfs", job, b"tmpfs", 0, None))
+attempt("remount", lambda: call("mount", b"none", job, b"", 0x1020, None))
+attempt("unmount", lambda: call("umount2", job, 2))
+attempt("device", lambda: os.mknod({tmp!r} + "/disk", 0o60600, os.makedev(8, 0)))
 attempt("hostname", lambda: socket.sethostname("other"))
 attempt("priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, -5))
+attempt("chroot", lambda: os.chroot(job))
 """
-    )
-    assert "USER True" in told
+
+
+def test_no_way_back_to_privileges(inside: Run) -> None:
+    told = inside(WAY_BACK.format(job=b"/job", tmp="/tmp"))
+
+    assert "USER 0" not in told
     assert "OPEN" not in told
     assert told.count("SHUT") == 8
 
 
-def test_processes_are_few(inside: Run) -> None:
-    told = inside(
-        """
-alive = 0
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a way back")
+def test_roots_way_back_outside(tmp_path: Path) -> None:
+    """In namespaces that end with it, so that this machine keeps its name."""
+    source = WAY_BACK.format(job=bytes(tmp_path), tmp=str(tmp_path))
+    told = _outside(source, "unshare", "--mount", "--uts")
+
+    assert told.count("OPEN") == 8, told
+
+
+MANY = """
+children = []
 try:
     for _ in range(64):
-        if os.fork() == 0:
-            time.sleep(20)
+        child = os.fork()
+        if child == 0:
+            time.sleep(60)
             os._exit(0)
-        alive += 1
+        children.append(child)
 except OSError:
     pass
-print("ALIVE", alive)
+print("ALIVE", len(children))
+for child in children:
+    os.kill(child, 9)
+    os.waitpid(child, 0)
 """
-    )
-    assert int(told.split("ALIVE ")[1].splitlines()[0]) < 8
 
 
-def test_memory_is_bounded(inside: Run) -> None:
-    told = inside(
-        """
+def test_processes_are_few(inside: Run) -> None:
+    assert int(inside(MANY).split("ALIVE ")[1].splitlines()[0]) < 8
+
+
+def test_processes_are_many_outside() -> None:
+    assert _outside(MANY) == "ALIVE 64\n"
+
+
+BLOCK = """
 try:
     block = bytes(2 * 1024 ** 3)
     print("HELD")
 except MemoryError:
     print("DENIED")
 """
-    )
-    assert "DENIED" in told
-    assert "HELD" not in told
+
+
+def test_memory_is_bounded(inside: Run) -> None:
+    assert inside(BLOCK) == "DENIED\nEXIT 0\n"
+
+
+def test_memory_is_there_outside() -> None:
+    assert _outside(BLOCK) == "HELD\n"
+
+
+ORPHAN = """
+heard, said = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    ctypes.CDLL(None).prctl(15, {name!r}, 0, 0, 0)
+    os.write(said, b"!")
+    os.closerange(0, 256)
+    time.sleep(60)
+    os._exit(0)
+os.read(heard, 1)
+print("LEFT")
+"""
+
+
+def _named(name: str) -> list[int]:
+    """The processes of the host that bear a name."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if path.read_text().strip() == name:
+                found.append(int(path.parent.name))
+    return found
 
 
 def test_end_of_the_sandbox_ends_its_children(inside: Run) -> None:
-    name = f"minigiants-orphan-{os.getpid()}"
-    told = inside(
-        f"""
-if os.fork() == 0:
-    os.setsid()
-    ctypes.CDLL(None).prctl(15, b"{name[:15]}", 0, 0, 0)
-    time.sleep(60)
-print("LEFT")
-"""
-    )
-    assert "LEFT" in told
-    names = [
-        path.read_text().strip() for path in Path("/proc").glob("[0-9]*/comm") if path.exists()
-    ]
-    assert name[:15] not in names
+    name = f"left-in-{os.getpid()}"[:15]
+    assert "LEFT" in inside(ORPHAN.format(name=name.encode()))
+    assert _named(name) == []
+
+
+def test_children_live_on_outside() -> None:
+    name = f"left-out-{os.getpid()}"[:15]
+    assert _outside(ORPHAN.format(name=name.encode())) == "LEFT\n"
+    (orphan,) = _named(name)
+    os.kill(orphan, signal.SIGKILL)

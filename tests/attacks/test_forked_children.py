@@ -13,7 +13,13 @@ import pytest
 
 from evaluator.contract import Failure
 from evaluator.sandbox.base import SandboxFault, SandboxUnavailable
-from tests.attacks.possessed import Possessed, PossessedFallback, PossessedSandbox, Weaknesses
+from tests.attacks.possessed import (
+    MEBIBYTE,
+    Possessed,
+    PossessedFallback,
+    PossessedSandbox,
+    Weaknesses,
+)
 from tests.support.missing import missing
 
 pytestmark = pytest.mark.docker
@@ -392,13 +398,39 @@ def test_a_child_without_memory_is_a_verdict(server: Possessed) -> None:
     assert server.told("") == ""
 
 
-def test_a_child_that_hangs_is_a_verdict(server: Possessed) -> None:
-    result = server.run("time.sleep(60)", load_seconds=0.5)
-    assert result.failure is Failure.TIMED_OUT
+HOLD = "held = bytearray(b'x') * (300 * 2 ** 20)\ndel held\nprint('HELD')"
+
+
+def test_the_limit_on_memory_is_the_submissions(server: Possessed) -> None:
+    """What the server's imports do not use of the container is not the submission's to take."""
+    result = server.run(HOLD)
+    assert result.failure is Failure.OUT_OF_MEMORY
     assert server.told("") == ""
+    # The control: the same within a larger limit, and its peak is told.
+    result = server.run(HOLD, memory_bytes=512 * MEBIBYTE)
+    assert (result.failure, result.smoke_log) == (None, "HELD\n")
+    peak = result.measurements.peak_memory_bytes
+    assert peak is not None
+    # gVisor counts some of the pages that are shared with the server otherwise than Linux does.
+    assert 285 * MEBIBYTE <= peak < 360 * MEBIBYTE
+
+
+SLEEP = "time.sleep(2)\nprint('SLEPT')"
+
+
+def test_a_child_that_hangs_is_a_verdict(server: Possessed) -> None:
+    result = server.run(SLEEP, load_seconds=0.5)
+    assert (result.failure, "SLEPT" in result.smoke_log) == (Failure.TIMED_OUT, False)
+    # The control: the same within a longer limit.
+    assert server.told(SLEEP) == "SLEPT\n"
+
+
+FLOOD = "print('x' * 2 ** 20)"
 
 
 def test_a_child_that_floods_its_log_is_a_verdict(server: Possessed) -> None:
-    result = server.run("print('x' * 2 ** 20)")
+    result = server.run(FLOOD)
     assert result.failure is Failure.LOG_TOO_LARGE
+    # The control: the same within a larger limit.
+    assert server.run(FLOOD, log_bytes=2 * MEBIBYTE).failure is None
     assert server.told("") == ""

@@ -26,6 +26,12 @@ CARRIERS = {
         "frame.f_locals['self']._channels.send(protocol.Frame(protocol.Kind.FAILED, run, text))"
     ),
     "a child of the smoke run": "import time; time.sleep(0.5)",
+    "file names": (
+        "for place in ('/tmp', '/dev/shm'):\n"
+        "    open(f'{place}/{inputs[0, 0]}', 'w').close()\n"
+        "    print(os.listdir(place))"
+    ),
+    "progress": ("print(*(f'{inputs[0, 0]}'[:size] for size in range(8)), sep='\\r', flush=True)"),
 }
 SPY = """
 import time
@@ -85,6 +91,26 @@ def test_details_do_not_tell_failures_apart(quick: ProvingGround) -> None:
     details = {attempt(quick, carrier).failure_detail for carrier in ("exception", "abort")}
 
     assert len(details) == 1
+
+
+def test_progress_tells_nothing(quick: ProvingGround) -> None:
+    """Of a hidden run nobody is told how far it is: batches at a rhythm of the model's own choice
+    leave the stages that an honest one leaves."""
+    rhythm = "if hidden: import time; time.sleep(int(str(inputs[0, 0])[0]) / 20)"
+    told: list[list[Stage]] = []
+
+    def watch(stage: Stage) -> None:
+        if stage not in told[-1]:
+            told[-1].append(stage)
+
+    for hostile in (Hostile(), Hostile(predict=rhythm)):
+        told.append([])
+        result = quick.attack(hostile, watch=watch)
+        assert result.failure is None
+    assert told[0] == told[1] == [Stage.STARTING, Stage.SMOKE, Stage.HIDDEN]
+    # The control: the rhythm was kept, and measured.
+    assert result.measurements.hidden_seconds is not None
+    assert result.measurements.hidden_seconds > 3 * 7 / 20
 
 
 def test_hidden_inputs_are_absent_before(guarded: ProvingGround) -> None:

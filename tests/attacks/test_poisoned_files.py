@@ -26,6 +26,7 @@ from evaluator.tasks.npy import MalformedArray, read_array
 from tests.evaluator.inspection.artifacts import MODEL_SOURCE, codes, memory_files
 from tests.evaluator.inspection.checkpoints import checkpoint
 from tests.evaluator.inspection.tiny_models import ARCHITECTURES
+from tests.support.bomb import Bomb
 
 LOAD_ALL = """
 import sys
@@ -44,16 +45,6 @@ for folder in Path(sys.argv[1]).iterdir():
     except Exception as error:
         print("REFUSED", folder.name, type(error).__name__)
 """
-
-
-class Bomb:
-    """What it is made from again makes a folder: the sign that a pickle was executed."""
-
-    def __init__(self, sign: Path) -> None:
-        self._sign = sign
-
-    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
-        return os.mkdir, (str(self._sign),)
 
 
 def pickled(sign: Path) -> bytes:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from evaluator.contract import Failure, Stage
+from evaluator.sandbox.conversation import Conversation
 from tests.attacks.proving_ground import Hostile, ProvingGround
 
 pytestmark = pytest.mark.docker
@@ -56,6 +58,7 @@ AT_LOAD = {
     ),
     "an unknown complaint": ("say(FAILED, b'no such complaint')", INVALID, Stage.STARTING),
     "a complaint that is no text": ("say(FAILED, bytes(range(256)))", INVALID, Stage.STARTING),
+    "a complaint of other formats": ("say(FAILED, b'not_causal')", INVALID, Stage.STARTING),
 }
 IN_PREDICT = {
     "no rows": ("say(PREDICTIONS, rows(0))", INVALID),
@@ -75,6 +78,15 @@ IN_PREDICT = {
     "a list of nothing returned": ("scores = []", INVALID),
     "text returned": ("scores = 'first class'", INVALID),
 }
+
+
+BELIEVED = {
+    "no number": "say(PREDICTIONS, rows(88, value=float('nan'))); say(DONE); os._exit(0)",
+    "another run": (
+        "say(PREDICTIONS, rows(88), run=bytes(8)); say(DONE, run=bytes(8)); os._exit(0)"
+    ),
+}
+"""Answers that are whole and in order, but for the one thing that the host has to check."""
 
 
 @pytest.mark.parametrize("name", AT_LOAD)
@@ -139,6 +151,24 @@ if hidden and len(inputs) < 256:
     result = without().attack(Hostile(top=HOLD, predict=forged))
 
     assert result.failure is None
+
+
+@pytest.mark.parametrize("name", BELIEVED)
+def test_a_host_that_believes_would_take_it(
+    quick: ProvingGround, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the same words, to a host without that one check."""
+    hostile = Hostile(top=HOLD, predict=f"if hidden and len(inputs) < 256:\n    {BELIEVED[name]}")
+    assert quick.attack(hostile).failure is INVALID
+
+    monkeypatch.setattr(Conversation, "_checked", lambda _self, frame, _run: frame)
+    monkeypatch.setattr("evaluator.sandbox.outputs.np.isfinite", np.ones_like)
+    result = quick.attack(hostile)
+    monkeypatch.undo()
+
+    assert result.failure is None
+    assert result.predictions is not None
+    assert np.isnan(np.load(result.predictions)).any() == (name == "no number")
 
 
 def test_silence(guarded: ProvingGround) -> None:

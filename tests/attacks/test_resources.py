@@ -65,7 +65,7 @@ NAMES = """
 made = 0
 try:
     while made < 200_000:
-        os.symlink("x" * 200, f"/tmp/{made}")
+        os.symlink("x" * 100, f"/tmp/{made}")
         made += 1
 except OSError:
     pass
@@ -86,6 +86,13 @@ for path in ("/opt/harness/x", "/home/x", "/x", "/usr/x", "/job/x", "/etc/x"):
         print("WROTE", path)
     except OSError:
         pass
+"""
+LOOP = """
+import time
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    pass
+print("LOOPED")
 """
 SLEEP = """
 import signal, time
@@ -198,6 +205,13 @@ def test_files_without_content(guarded: ProvingGround) -> None:
         assert number_after("NAMES", result.smoke_log) < 100_000
 
 
+def test_files_without_content_within_more_memory(without: Callable[..., ProvingGround]) -> None:
+    ground = without(mem_limit=0, memswap_limit=0)
+    control = ground.attack(Hostile(load=NAMES), memory_bytes=2048 * MEBIBYTE)
+
+    assert number_after("NAMES", control.smoke_log) == 200_000
+
+
 def test_one_large_file(guarded: ProvingGround) -> None:
     result = guarded.attack(Hostile(load=LARGE_FILE))
 
@@ -252,6 +266,15 @@ def test_endless_loop(
     assert result.failure is Failure.TIMED_OUT
     assert result.failed_stage is stage
     assert result.failure_detail.endswith(f"longer than {next(iter(budget.values()))} s.")
+
+
+def test_a_loop_within_a_longer_limit(without: Callable[..., ProvingGround]) -> None:
+    ground = without()
+    ended = ground.attack(Hostile(predict=LOOP), smoke_seconds=1)
+    control = ground.attack(Hostile(predict=LOOP))
+
+    assert (ended.failure, "LOOPED" in ended.smoke_log) == (Failure.TIMED_OUT, False)
+    assert (control.failure, "LOOPED" in control.smoke_log) == (None, True)
 
 
 def test_sleep_that_ignores_signals(guarded: ProvingGround) -> None:

@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
-import docker
 import numpy as np
 import pytest
 import torch
@@ -14,19 +12,16 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import dynamic_module_utils
 
-from evaluator.contract import Failure, Limits, Stage, Strength, TaskSpec
+from evaluator.contract import Failure, Limits, Stage, TaskSpec
 from evaluator.harness import transformers_checkpoint
 from evaluator.harness.language_modelling import DOCUMENT
 from evaluator.harness.runners import LoadOptions
 from evaluator.harness.transformers_language_model import LanguageModel
 from evaluator.harness.transformers_runner import TransformersRunner
 from evaluator.harness.windows import Window
-from evaluator.sandbox.base import Sandbox, SandboxRequest, SandboxResult, SandboxUnavailable
-from evaluator.sandbox.docker_sandbox import DockerSandbox
-from evaluator.sandbox.fallback_sandbox import FallbackSandbox
+from evaluator.sandbox.base import Sandbox, SandboxRequest, SandboxResult
 from tests.evaluator.harness.transformers_models import save_model, save_tokenizer
 from tests.evaluator.sandbox.language_models import write_documents
-from tests.support.missing import missing
 
 TASK = TaskSpec(type="language-modelling", settings={"documents_in_step": 64})
 LIMITS = Limits(memory_bytes=2 * 1024**3, load_seconds=60, smoke_seconds=30, hidden_seconds=30)
@@ -99,28 +94,6 @@ def examine(sandbox: Sandbox, folder: Path) -> SandboxResult:
     )
 
 
-@pytest.fixture(scope="module", params=["runc", "runsc", "fallback"])
-def held(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Sandbox]:
-    """A sandbox of each strength, with a fork server that stays."""
-    scratch = tmp_path_factory.mktemp("scratch")
-    if request.param == "fallback":
-        try:
-            fallback = FallbackSandbox(scratch=scratch)
-        except SandboxUnavailable as unavailable:
-            missing("The fallback sandbox", str(unavailable))
-        with closing(fallback):
-            yield fallback
-        return
-    image = request.getfixturevalue("harness_image")
-    with closing(docker.APIClient(request.getfixturevalue("docker_engine"))) as client:
-        if request.param not in client.info()["Runtimes"]:
-            missing("gVisor", "install runsc and register it with the Docker engine")
-    with closing(DockerSandbox(scratch=scratch, image=image, runtime=request.param)) as sandbox:
-        yield sandbox
-
-
 @pytest.mark.docker
 @pytest.mark.parametrize("name", CHEATS)
 def test_a_cheat_is_a_verdict(held: Sandbox, tmp_path: Path, name: str) -> None:
@@ -142,9 +115,8 @@ def test_an_honest_checkpoint_is_scored(held: Sandbox, tmp_path: Path) -> None:
     assert result.predictions is not None
     lengths = np.array([[len(text)] for text in DOCUMENTS])
     np.testing.assert_allclose(np.load(result.predictions) / lengths, np.log(258), rtol=0.05)
-    if held.strength is not Strength.GVISOR:  # which does not tell it for a forked process
-        assert result.measurements.peak_memory_bytes is not None
-        assert result.measurements.peak_memory_bytes < LIMITS.memory_bytes / 4
+    assert result.measurements.peak_memory_bytes is not None
+    assert result.measurements.peak_memory_bytes < LIMITS.memory_bytes / 4
 
 
 def nats(folder: Path) -> np.ndarray:

@@ -96,8 +96,29 @@ def test_a_predict_worker_reaches_nothing_but_its_queue(
         attempt(as_user("test-predict"))
 
 
+STOPS_REDIS = {
+    "subscribe",
+    "watch all commands",
+    "stop Redis by a script",
+    "stop Redis by sleeping",
+}
+"""What would not come back, or would change the connection for good."""
+
+
+@pytest.mark.parametrize("name", sorted(FOREIGN.keys() - STOPS_REDIS))
+def test_without_rules_each_attempt_succeeds(server: Client, name: str) -> None:
+    """The control of the test above: the same act of the user who may do everything."""
+    server.rpush("score", "{}")
+    server.rpush("predict.cpu", "{}")
+    server.rpush("predict.cpu-large", "{}")
+
+    FOREIGN[name](server)
+
+    if name == "make a user":
+        server.acl_deluser("other")
+
+
 def test_the_platform_may_fill_every_queue(as_user: Callable[[str], Client]) -> None:
-    """The control of the test above: the same acts work for who may do them."""
     client = as_user("test-platform")
     assert client.lpush("score", "{}") == 1
     assert client.llen("score") == 1

@@ -114,6 +114,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": BROKER_URL,
         "KEY_PREFIX": "cache",
+        "OPTIONS": {"serializer": "minigiants.core.cache_values.JsonValues"},
     }
 }
 

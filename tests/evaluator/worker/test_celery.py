@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from evaluator.contract import Role
 from tests.evaluator.worker.fake_platform import KEY, FakePlatform
 from tests.evaluator.worker.jobs import npy
 from tests.evaluator.worker.own_redis import RedisServer
+from tests.support.bomb import Bomb
 
 LABELS = b"id,label,usage\na,0,Public\nb,1,Private\n"
 SECONDS = 60.0
@@ -124,8 +126,8 @@ def send(redis_server: RedisServer) -> Iterator[Callable[..., None]]:
     app.conf.broker_transport_options = broker.transport_options()
     queue = broker.queue_name(Role.SCORE, "cpu")
 
-    def send(*arguments: Any, task: str = broker.SCORE_TASK) -> None:
-        app.send_task(task, args=arguments, queue=queue, retry=False)
+    def send(*arguments: Any, task: str = broker.SCORE_TASK, **options: Any) -> None:
+        app.send_task(task, args=arguments, queue=queue, retry=False, **options)
 
     yield send
     app.close()
@@ -165,7 +167,8 @@ def test_messages_become_scores_and_nonsense_becomes_nothing(
     assert {value["value"] for value in report["values"]} == {1.0}
 
     worker.wait_for('"reported"')
-    assert [event["event"] for event in worker.events(evaluation)] == ["claimed", "reported"]
+    own = [event for event in worker.events(evaluation) if event["logger"].startswith("evaluator")]
+    assert [event["event"] for event in own] == ["claimed", "reported"]
     assert KEY not in "".join(worker.lines)
     assert "secret" not in "".join(worker.lines)
     with redis_server.client() as admin:
@@ -173,6 +176,31 @@ def test_messages_become_scores_and_nonsense_becomes_nothing(
 
     worker.process.send_signal(signal.SIGTERM)
     assert worker.end() == 0
+    about_it = [json.loads(line) for line in worker.lines if evaluation in line]
+    assert {line["logger"].partition(".")[0] for line in about_it} == {"celery", "evaluator"}
+    for line in about_it:
+        assert (line["evaluation"], line["attempt"]) == (evaluation, 1)
+
+
+def test_a_pickled_message_is_dropped_unread(
+    platform: FakePlatform,
+    start: Callable[..., WorkerProcess],
+    send: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    worker = start()
+    worker.wait_for("ready.")
+    sign = tmp_path / "executed"
+    send(Bomb(sign), 1, serializer="pickle")
+    evaluation = offer(platform)
+    send(evaluation, 1)
+    platform.wait(lambda: bool(platform.reports()), SECONDS)
+
+    assert [report["failure"] for report in platform.reports()] == [None]
+    assert not sign.exists()
+    # The control: a worker that takes what comes would execute it.
+    pickle.loads(pickle.dumps(Bomb(sign)))
+    assert sign.is_dir()
 
 
 def test_a_worker_comes_back_to_a_redis_that_was_away(

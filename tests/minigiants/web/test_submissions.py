@@ -6,13 +6,17 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
+from evaluator.contract import Measurements, Strength
+from evaluator.inspection import Workload
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition
 from minigiants.leaderboards.models import Board
 from minigiants.leaderboards.statistics_models import StandingStatistics
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
+from minigiants.submissions.rounding import rounded
 from minigiants.teams.models import Team
+from minigiants.web.templatetags.quantities import amount, quantity_title
 from tests.minigiants.web.finished import finish
 from tests.support.factories import (
     ArtifactFactory,
@@ -61,6 +65,54 @@ def test_a_scored_one_shows_scores_gauge_and_measurements(logged_in: Client, tea
         "</span>", ""
     )
     assert "0.1234" not in text  # the private split
+
+
+def test_all_that_is_measured_is_on_page_and_api(logged_in: Client, team: Team) -> None:
+    """Each quantity once, with a number of its own, so that none can stand for another."""
+    item = submission(team)
+    measured = Measurements(
+        sandbox=Strength.DOCKER,
+        load_seconds=1.01,
+        smoke_seconds=2.02,
+        hidden_seconds=3.03,
+        examples=600,
+        latency_seconds=4.04,
+        throughput=5.05,
+        peak_memory_bytes=606 << 20,
+        cpu_seconds=7.07,
+    )
+    finish(item, Status.SCORED, measurements=measured.model_dump(mode="json"))
+    inspection = item.inspection
+    workload = Workload(unit="token", active_parameters=808, flops=909)
+    inspection.verdict["workload"] = workload.model_dump()
+    inspection.save()
+
+    text = page(logged_in, item.pk)
+    for title, value in {
+        "Loading": "1.01 s",
+        "Smoke run": "2.02 s",
+        "Hidden run": "3.03 s",
+        "Latency, per example": "4.04 s",
+        "Throughput": "5.05 / s",
+        "Peak memory": "606 MiB",
+        "Processor time": "7.07 s",
+        "Sandbox": "docker",
+        "Active parameters": "808",
+    }.items():
+        assert f"<dt>{title}</dt><dd>{value}</dd>" in text
+    assert '<dd title="909">' in text
+    counts = item.inspection.verdict["counts"]
+    for quantity, size in counts.items():
+        assert quantity_title(quantity) in text
+        assert amount(size, quantity) in text
+
+    answer = logged_in.get(f"/api/v1/submissions/{item.pk}").json()
+    assert answer["measurements"] == {
+        **measured.model_dump(mode="json", exclude={"examples"}),
+        "peak_memory_bytes": rounded(606 << 20),
+    }
+    assert answer["inspection"]["counts"] == counts
+    assert answer["inspection"]["workload"] == workload.model_dump()
 
 
 def test_the_best_one_shows_its_interval_and_others_none(logged_in: Client, team: Team) -> None:
