@@ -4,7 +4,8 @@
 | --- | --- |
 | MINIGIANTS_DATABASE_URL | postgresql://user:password@host/name, or ?host=/folder/of/the/socket |
 | MINIGIANTS_BROKER_URL | redis://user:password@host:port/0, as the Redis user `platform` |
-| MINIGIANTS_SECRET_KEY | signs sessions and URLs |
+| MINIGIANTS_SECRET_KEY | signs sessions and URLs, and seals secrets that the database keeps |
+| MINIGIANTS_SECRET_KEY_FALLBACKS | comma-separated secret keys of before, which still open |
 | MINIGIANTS_BASE_URL | how people and workers reach this installation |
 | MINIGIANTS_ALLOWED_HOSTS | comma-separated host names; the base URL's own is always allowed |
 | MINIGIANTS_BLOBS | where models and data lie: a folder, or s3://bucket/prefix |
@@ -35,6 +36,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 DEBUG = os.environ.get("MINIGIANTS_DEBUG") == "1"
 SECRET_KEY = required("MINIGIANTS_SECRET_KEY")
+SECRET_KEY_FALLBACKS = list(
+    filter(None, os.environ.get("MINIGIANTS_SECRET_KEY_FALLBACKS", "").split(","))
+)
 BASE_URL = os.environ.get("MINIGIANTS_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 _base = urlsplit(BASE_URL)
 ALLOWED_HOSTS = [
@@ -140,6 +144,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _base.scheme
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Minigiants: "
+MFA_ADAPTER = "minigiants.accounts.second_factors.SealedFactors"
 ACCOUNT_USERNAME_BLACKLIST = ["admin", "minigiants", "baseline", "baselines", "host", "staff"]
 EMAIL = email(os.environ.get("MINIGIANTS_EMAIL_URL", "consolemail://"))
 globals().update(EMAIL)
