@@ -11,6 +11,7 @@
 | MINIGIANTS_BLOBS | where models and data lie: a folder, or s3://bucket/prefix |
 | MINIGIANTS_S3_ENDPOINT | URL of a store that speaks S3 and is not Amazon's |
 | MINIGIANTS_PACKS | folder with the packs that `manage.py seed` publishes |
+| MINIGIANTS_STATIC | folder with what `collectstatic` made; without it, files come as they are |
 | MINIGIANTS_DOCS | folder with the documentation that is shown at /docs |
 | MINIGIANTS_EMAIL_URL | consolemail://, smtp://user:password@host:port or smtps://… |
 | MINIGIANTS_EMAIL_FROM | the sender of mails |
@@ -157,7 +158,15 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 STATIC_URL = "static/"
 STATIC_ROOT = os.environ.get("MINIGIANTS_STATIC") or None
-WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "staticfiles": {
+        "BACKEND": "minigiants.web.static_files.HashedFiles"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_USE_FINDERS = DEBUG or not STATIC_ROOT
 WHITENOISE_AUTOREFRESH = DEBUG
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
