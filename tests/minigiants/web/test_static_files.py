@@ -81,8 +81,8 @@ def collected(
 ) -> Iterator[str]:
     """The address of a server with its files collected, as installations have them."""
     monkeypatch.setenv("MINIGIANTS_STATIC", str(tmp_path))
-    collect = [sys.executable, ROOT / "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
-    subprocess.run(collect, check=True)
+    manage = [sys.executable, str(ROOT / "manage.py")]
+    subprocess.run([*manage, "collectstatic", "--no-input", "--verbosity=0"], check=True)
     with WebProcess() as server:
         yield server.url
 
