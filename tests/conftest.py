@@ -11,4 +11,5 @@ pytest_plugins = [
     "tests.support.asgi_server",
     "tests.support.webhook_receiver",
     "tests.support.s3_server",
+    "tests.support.mail_server",
 ]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 import tests.evaluator.inspection.artifacts as artifacts
@@ -65,7 +66,8 @@ def verdict_there(team: Team, files: Sequence[MemoryFile], folder: Path) -> dict
     ):
         content = folder / str(number)
         content.write_bytes(file.content)
-        stored = store_file(content)
+        with transaction.atomic():
+            stored = store_file(content)
         row.blob, _ = Blob.objects.get_or_create(
             digest=stored.digest, defaults={"size": stored.size}
         )

@@ -58,7 +58,7 @@ os.environ.update(MINIGIANTS_SECRET_KEY="x", MINIGIANTS_DATABASE_URL="postgresql
 import minigiants.config.asgi
 import importlib.util
 print(os.getuid(), importlib.util.find_spec("sklearn") is not None,
-      any(Path(os.environ["MINIGIANTS_STATIC"]).rglob("*.css")))
+      any(Path(os.environ["MINIGIANTS_STATIC"]).rglob("tokens.*.css.gz")))
 """
 
 

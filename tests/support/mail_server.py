@@ -1,13 +1,19 @@
 """A mail server on the loopback interface that keeps what it is handed."""
 
+from __future__ import annotations
+
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import Message
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from aiosmtpd.controller import Controller
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
 
 
 class MailServer:
@@ -45,3 +51,12 @@ def mail_server() -> Iterator[MailServer]:
         yield server
     finally:
         controller.stop()
+
+
+@pytest.fixture
+def mailbox(settings: Settings) -> Iterator[MailServer]:
+    """The server that the platform's mails go to, by SMTP."""
+    with mail_server() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server

@@ -112,7 +112,6 @@ def _start(config: pytest.Config) -> None:
         database, broker, admin = "postgresql:///unused", "redis://unused/0", "redis://unused/0"
     home = servers.folder / "home"
     home.mkdir(mode=0o700)
-    (home / "static").mkdir()
     for name in [name for name in os.environ if name.startswith("MINIGIANTS_")]:
         if not name.startswith("MINIGIANTS_TEST_"):
             del os.environ[name]  # the caller's installation is no business of the tests
@@ -122,7 +121,6 @@ def _start(config: pytest.Config) -> None:
             "MINIGIANTS_BROKER_URL": broker,
             ADMIN_URL: admin,
             "MINIGIANTS_HOME": str(home),
-            "MINIGIANTS_STATIC": str(home / "static"),
             "MINIGIANTS_SECRET_KEY": secrets.token_hex(32),
             "MINIGIANTS_BASE_URL": "http://testserver",
             "MINIGIANTS_ALLOWED_HOSTS": "localhost,127.0.0.1",

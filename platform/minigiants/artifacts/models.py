@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from minigiants.competitions.models import Division, PackVersion
+from minigiants.core.blob_digests import BlobDigestField
 from minigiants.core.models import Entity
 from minigiants.teams.models import Team
 
@@ -13,7 +14,7 @@ from minigiants.teams.models import Team
 class Blob(models.Model):
     """A file's content, stored once under its composite digest."""
 
-    digest = models.CharField(primary_key=True, max_length=64)
+    digest = BlobDigestField(primary_key=True, max_length=64)
     size = models.BigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
 

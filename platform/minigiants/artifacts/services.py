@@ -35,6 +35,7 @@ from minigiants.artifacts.selectors import artifact_files, upload_files, upload_
 from minigiants.competitions.models import Competition, PackFile
 from minigiants.competitions.participation import require_rules_accepted
 from minigiants.competitions.selectors import spec_of
+from minigiants.core.blob_digests import blobs_hold
 from minigiants.core.blobstore import store_file
 from minigiants.core.problems import InvalidInput
 from minigiants.teams.models import Team
@@ -101,6 +102,7 @@ def _known_blobs(team: Team, digests: set[str]) -> dict[str, Blob]:
     # strangers which files exist.
     if not digests:
         return {}
+    blobs_hold(digests)
     own = ArtifactFile.objects.filter(artifact__team=team, blob_id__in=digests)
     published = PackFile.objects.filter(
         version__competition_id=team.competition_id,
@@ -171,6 +173,7 @@ def _blob_of(file: UploadFile) -> Blob:
     if file.blob is not None:
         return file.blob
     digest = composite_digest(bytes(part.sha256) for part in file.parts.order_by("number"))
+    blobs_hold([digest])
     part_store().assemble(file, digest)
     blob, _ = Blob.objects.get_or_create(digest=digest, defaults={"size": file.size})
     return blob
@@ -238,9 +241,10 @@ def artifact_store(*, user: User, competition: Competition, folder: Path) -> Art
     announced = [AnnouncedFile(path=file.path, size=file.size) for file in files]
     session = upload_create(user=user, competition=competition, files=announced)
     for row, file in zip(session.files.order_by("position"), files, strict=True):
-        stored = store_file(file.location)
-        row.blob, _ = Blob.objects.get_or_create(
-            digest=stored.digest, defaults={"size": stored.size}
-        )
-        row.save(update_fields=["blob"])
+        with transaction.atomic():
+            stored = store_file(file.location)
+            row.blob, _ = Blob.objects.get_or_create(
+                digest=stored.digest, defaults={"size": stored.size}
+            )
+            row.save(update_fields=["blob"])
     return upload_complete(user=user, upload_id=session.pk)

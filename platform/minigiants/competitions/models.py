@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 
 from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.pack_access import Audience
+from minigiants.core.blob_digests import BlobDigestField
 from minigiants.core.models import Entity
 
 AUDIENCES = [(audience.value, audience.value) for audience in Audience]
@@ -86,7 +87,7 @@ class PackFile(models.Model):
     version = models.ForeignKey(PackVersion, on_delete=models.CASCADE, related_name="files")
     role = models.CharField(max_length=16, choices=Role.choices)
     path = models.CharField(max_length=255)
-    digest = models.CharField(max_length=64)
+    digest = BlobDigestField(max_length=64)
     size = models.BigIntegerField()
     sha256 = models.CharField(
         max_length=64, blank=True, default="", help_text="Plain, for tools that know no parts"

@@ -70,11 +70,12 @@ def pack_serve(
     require_publish(actor=actor, slug=pack.slug)
     with tempfile.TemporaryDirectory(prefix="minigiants-pack-") as scratch:
         checked = data_check(pack, built, Path(scratch))
-        # Bytes first: a row that names a file must find it. If the rows fail, the bytes that
-        # remain are reached by nobody, and the next attempt finds them under the same digest.
-        content = [_stored(file) for file in checked.files]
-        sources = [_stored(file) for file in source_files(pack, built)]
-    return _serve_version(pack, content, sources, actor, replaces)
+        with transaction.atomic():
+            # Bytes first: a row that names a file must find it. If the rows fail, the bytes that
+            # remain are reached by nobody, until they are stored again or collected.
+            content = [_stored(file) for file in checked.files]
+            sources = [_stored(file) for file in source_files(pack, built)]
+            return _serve_version(pack, content, sources, actor, replaces)
 
 
 @transaction.atomic
@@ -127,7 +128,6 @@ def rules_accept(*, user: User, competition: Competition) -> RulesAcceptance:
     return acceptance
 
 
-@transaction.atomic
 def _serve_version(
     pack: PackFolder,
     files: Sequence[PackFile],

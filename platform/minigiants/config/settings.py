@@ -4,12 +4,14 @@
 | --- | --- |
 | MINIGIANTS_DATABASE_URL | postgresql://user:password@host/name, or ?host=/folder/of/the/socket |
 | MINIGIANTS_BROKER_URL | redis://user:password@host:port/0, as the Redis user `platform` |
-| MINIGIANTS_SECRET_KEY | signs sessions and URLs |
+| MINIGIANTS_SECRET_KEY | signs sessions and URLs, and seals secrets that the database keeps |
+| MINIGIANTS_SECRET_KEY_FALLBACKS | comma-separated secret keys of before, which still open |
 | MINIGIANTS_BASE_URL | how people and workers reach this installation |
 | MINIGIANTS_ALLOWED_HOSTS | comma-separated host names; the base URL's own is always allowed |
 | MINIGIANTS_BLOBS | where models and data lie: a folder, or s3://bucket/prefix |
 | MINIGIANTS_S3_ENDPOINT | URL of a store that speaks S3 and is not Amazon's |
 | MINIGIANTS_PACKS | folder with the packs that `manage.py seed` publishes |
+| MINIGIANTS_STATIC | folder with what `collectstatic` made; without it, files come as they are |
 | MINIGIANTS_DOCS | folder with the documentation that is shown at /docs |
 | MINIGIANTS_EMAIL_URL | consolemail://, smtp://user:password@host:port or smtps://… |
 | MINIGIANTS_EMAIL_FROM | the sender of mails |
@@ -35,6 +37,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 DEBUG = os.environ.get("MINIGIANTS_DEBUG") == "1"
 SECRET_KEY = required("MINIGIANTS_SECRET_KEY")
+SECRET_KEY_FALLBACKS = list(
+    filter(None, os.environ.get("MINIGIANTS_SECRET_KEY_FALLBACKS", "").split(","))
+)
 BASE_URL = os.environ.get("MINIGIANTS_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 _base = urlsplit(BASE_URL)
 ALLOWED_HOSTS = [
@@ -141,6 +146,9 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _base.scheme
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Minigiants: "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_ADAPTER = "minigiants.accounts.account_mails.AccountMails"
+MFA_ADAPTER = "minigiants.accounts.second_factors.SealedFactors"
 ACCOUNT_USERNAME_BLACKLIST = ["admin", "minigiants", "baseline", "baselines", "host", "staff"]
 EMAIL = email(os.environ.get("MINIGIANTS_EMAIL_URL", "consolemail://"))
 globals().update(EMAIL)
@@ -151,7 +159,15 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 STATIC_URL = "static/"
 STATIC_ROOT = os.environ.get("MINIGIANTS_STATIC") or None
-WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "staticfiles": {
+        "BACKEND": "minigiants.web.static_files.HashedFiles"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_USE_FINDERS = DEBUG or not STATIC_ROOT
 WHITENOISE_AUTOREFRESH = DEBUG
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

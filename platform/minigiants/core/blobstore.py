@@ -9,14 +9,27 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from django.conf import settings
 
 from evaluator.blob_hash import BlobHash
 from evaluator.contract import PART_BYTES, StoredBlob
+from minigiants.core.blob_digests import blobs_hold
+
+DIGEST_DIGITS: Final = 64
+
+
+@dataclass(frozen=True)
+class LyingBlob:
+    """A blob as the store lists it, and when it was stored, the last time if it was again."""
+
+    stored: StoredBlob
+    at: datetime
 
 
 class BlobStore(Protocol):
@@ -36,6 +49,12 @@ class BlobStore(Protocol):
 
     def delete(self, digest: str) -> None:
         """Remove the blob. No error if it is not there."""
+
+    def blobs(self, shard: int) -> Iterator[LyingBlob]:
+        """All whose digests begin with the byte `shard`, while others come and go."""
+
+    def stored_at(self, digest: str) -> datetime | None:
+        """When the blob was stored, the last time if it was again. None: it is not there."""
 
 
 class FolderBlobStore:
@@ -63,10 +82,28 @@ class FolderBlobStore:
         finally:
             os.close(descriptor)
         source.chmod(0o440)
+        os.utime(source)  # its age is counted from now
         source.replace(target)
 
     def delete(self, digest: str) -> None:
         self.path(digest).unlink(missing_ok=True)
+
+    def blobs(self, shard: int) -> Iterator[LyingBlob]:
+        begin = f"{shard:02x}"
+        with suppress(FileNotFoundError), os.scandir(self.root / begin) as entries:
+            for entry in entries:
+                if len(begin + entry.name) != DIGEST_DIGITS:
+                    continue  # none of ours
+                with suppress(FileNotFoundError):
+                    about = entry.stat()
+                    blob = StoredBlob(digest=begin + entry.name, size=about.st_size)
+                    yield LyingBlob(blob, datetime.fromtimestamp(about.st_mtime, UTC))
+
+    def stored_at(self, digest: str) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(self.path(digest).stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
 
 
 def blob_store() -> BlobStore:
@@ -97,9 +134,13 @@ def digest_of(stream: BinaryIO) -> StoredBlob:
 
 
 def store_file(source: Path) -> StoredBlob:
-    """Copy a local file into the store. Returns what it is stored as."""
+    """Copy a local file into the store. Returns what it is stored as.
+
+    Runs in the transaction that will name the blob.
+    """
     with source.open("rb") as stream:
         blob = digest_of(stream)
+    blobs_hold([blob.digest])
     store = blob_store()
     if not store.exists(blob.digest):
         with staging_folder() as folder:

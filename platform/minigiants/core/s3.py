@@ -2,6 +2,8 @@
 
 import io
 import os
+from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -11,6 +13,8 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from evaluator.contract import StoredBlob
+from minigiants.core.blobstore import LyingBlob
 from minigiants.core.s3_location import S3Location
 
 BUFFER_BYTES: Final = 256 * 1024
@@ -94,6 +98,22 @@ class S3BlobStore:
 
     def delete(self, digest: str) -> None:
         self.client.delete_object(Bucket=self.location.bucket, Key=self.key(digest))
+
+    def blobs(self, shard: int) -> Iterator[LyingBlob]:
+        begin = f"{shard:02x}"
+        prefix = f"{self.location.prefix}blobs/{begin}/"
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.location.bucket, Prefix=prefix
+        )
+        for page in pages:
+            for entry in page.get("Contents", ()):
+                digest = begin + entry["Key"].removeprefix(prefix)
+                blob = StoredBlob(digest=digest, size=entry["Size"])
+                yield LyingBlob(blob, entry["LastModified"])
+
+    def stored_at(self, digest: str) -> datetime | None:
+        head = self._head(digest)
+        return None if head is None else head["LastModified"]
 
 
 class _S3Reader(io.RawIOBase):

@@ -71,9 +71,22 @@ def platform_environment(
         ),
         "MINIGIANTS_HOME": str(home.folder),
         "MINIGIANTS_BLOBS": str(home.blobs),
+        "MINIGIANTS_STATIC": str(home.static),
         "MINIGIANTS_DATABASE_URL": addresses.database,
         "MINIGIANTS_BROKER_URL": addresses.broker_platform,
         "MINIGIANTS_SECRET_KEY": credentials.secret_key,
+    }
+
+
+def collecting_environment(home: Home) -> dict[str, str]:
+    """For collecting the files beside the pages, which connects to nothing."""
+    return {
+        **_common(),
+        "DJANGO_SETTINGS_MODULE": "minigiants.config.settings",
+        "MINIGIANTS_STATIC": str(home.static),
+        "MINIGIANTS_DATABASE_URL": "postgresql:///unused",
+        "MINIGIANTS_BROKER_URL": "redis://unused/0",
+        "MINIGIANTS_SECRET_KEY": "unused",
     }
 
 

@@ -43,6 +43,7 @@ class Home:
         self.folder = folder.expanduser().absolute()
         self.servers = self.folder / "servers"
         self.blobs = self.folder / "blobs"
+        self.static = self.folder / "static"
         self.logs = self.folder / "logs"
         self.secrets = self.folder / "secrets.json"
         self.demo_accounts = self.folder / "demo.json"

@@ -14,7 +14,13 @@ from minigiants.embedded import container_engine, demo, orphans, parts, platform
 from minigiants.embedded.child import Child
 from minigiants.embedded.console import announce, say
 from minigiants.embedded.credentials import Credentials, load_or_create
-from minigiants.embedded.environments import PROFILE, Addresses, platform_environment, worker_keys
+from minigiants.embedded.environments import (
+    PROFILE,
+    Addresses,
+    collecting_environment,
+    platform_environment,
+    worker_keys,
+)
 from minigiants.embedded.errors import EmbeddedError
 from minigiants.embedded.home import Home, Phase, ServerState
 from minigiants.embedded.postgres import Passwords, Postgres
@@ -25,6 +31,7 @@ from minigiants.embedded.service_user import reachable_folder, service_user
 LOOK_SECONDS = 0.2
 DISK_LOOK_SECONDS = 30.0
 PREPARE_SECONDS = 600.0
+COLLECT_SECONDS = 60.0
 WEB_SECONDS = 60.0
 WORKER_SECONDS = 45.0
 WORKER_WORD_SECONDS = 20.0
@@ -48,7 +55,7 @@ class Supervisor:
         self._postgres: Postgres | None = None
         self._redis: RedisServer | None = None
         self._services: dict[str, Service] = {}
-        self._preparation: Child | None = None
+        self._preparations: list[Child] = []
         self._told: ServerState | None = None
         self._servers_ready = False
         self._warned_of_disk = False
@@ -84,7 +91,13 @@ class Supervisor:
         started = time.monotonic()
         say("server", f"starting, with its data in {self._home.folder}")
         credentials = load_or_create(self._home.secrets)
+        collecting = self._begin(
+            "static",
+            parts.manage("collectstatic", "--no-input", "--clear", "--verbosity", "0"),
+            collecting_environment(self._home),
+        )
         addresses = self._start_servers(credentials)
+        self._await(collecting, "Collecting the files beside the pages", COLLECT_SECONDS)
         environment = platform_environment(self._home, credentials, addresses)
         # The web application asks the database nothing before its first request, so it may load
         # beside the migrations. Nobody is told its address before they are done.
@@ -140,25 +153,34 @@ class Supervisor:
             arguments += ["--competitions", *self._competitions]
         command = parts.manage("prepare", *arguments)
         environment = {**environment, "MINIGIANTS_WORKER_KEYS": worker_keys(credentials)}
-        log = self._home.log("prepare")
-        child = Child("prepare", command, environment=environment, log=log, cwd=self._home.folder)
-        self._preparation = child
-        limit = time.monotonic() + PREPARE_SECONDS
+        preparing = self._begin("prepare", command, environment)
+        self._await(preparing, "Preparing the database", PREPARE_SECONDS)
+        say("database", "up to date")
+
+    def _begin(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Child:
+        """Start a child that does one thing and ends."""
+        log = self._home.log(name)
+        child = Child(name, command, environment=environment, log=log, cwd=self._home.folder)
+        self._preparations.append(child)
+        return child
+
+    def _await(self, child: Child, what: str, seconds: float) -> None:
+        """Wait until `child` has done `what`. Raises with the end of what it wrote."""
+        limit = time.monotonic() + seconds
         while (code := child.wait(LOOK_SECONDS / 4)) is None:
             self._look()
             if time.monotonic() > limit:
                 raise EmbeddedError(
-                    f"Preparing the database did not end within {PREPARE_SECONDS:.0f} s.",
-                    f"Its log says how far it came: {log}",
+                    f"{what} did not end within {seconds:.0f} s.",
+                    f"Its log says how far it came: {child.log.path}",
                 )
         child.stop(0)
         if code != 0:
             raise EmbeddedError(
-                f"Preparing the database failed ({describe_exit(code)}).",
-                f"The lines above are the end of its log: {log}",
+                f"{what} failed ({describe_exit(code)}).",
+                f"The lines above are the end of its log: {child.log.path}",
                 detail=child.log.tail(),
             )
-        say("database", "up to date")
 
     def _serve(self, spec: ServiceSpec) -> None:
         service = Service(spec)
@@ -277,8 +299,8 @@ class Supervisor:
             self._phase = "stopping"
             say("server", "stopping")
             self._tell()
-        if self._preparation is not None:
-            self._preparation.stop(2)
+        for child in self._preparations:
+            child.stop(2)
         web = self._services.pop("web", None)
         for service in self._services.values():
             service.ask_to_stop()

@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from minigiants.core.blob_digests import BlobDigestField
+
 
 class BoardStatistics(models.Model):
     """How far the statistics of a board have come.
@@ -101,7 +103,7 @@ class Evidence(models.Model):
         "competitions.Division", on_delete=models.CASCADE, related_name="evidence"
     )
     test_set = models.CharField(max_length=64, help_text="The digest of the labels")
-    losses_digest = models.CharField(
+    losses_digest = BlobDigestField(
         max_length=64, blank=True, help_text="Empty where the metric returned a number alone"
     )
     score = models.FloatField(help_text="On the public split, as released")

@@ -3,8 +3,11 @@
 from typing import Protocol
 from uuid import UUID
 
+from django.db import transaction
+
 from evaluator.blob_hash import BlobHash
 from evaluator.contract import PART_BYTES, StoredBlob
+from minigiants.core.blob_digests import blobs_hold
 from minigiants.core.blobstore import blob_store, staging_folder
 from minigiants.core.problems import InvalidInput
 from minigiants.submissions.claims import attempt_of
@@ -58,7 +61,10 @@ def result_store(*, evaluation_id: UUID, token: str, body: Readable) -> StoredBl
                     raise InvalidInput(f"The result is larger than {most:,} bytes.")
                 out.write(chunk)
         blob = hashed.blob()
-        if not blob_store().exists(blob.digest):
+        with transaction.atomic():
+            blobs_hold([blob.digest])
+            # Even where it lies there already: a result is named only by the report that follows,
+            # and nothing that was just stored is collected.
             blob_store().adopt(target, blob.digest)
-    blob_record(evaluation_id=evaluation_id, token=token, blob=blob)
+            blob_record(evaluation_id=evaluation_id, token=token, blob=blob)
     return blob

@@ -9,6 +9,7 @@ from django.utils import timezone
 from evaluator.contract import Failure, Role, Stage
 from minigiants.artifacts.models import Artifact, Inspection
 from minigiants.competitions.models import Competition, Division, PackVersion, Phase
+from minigiants.core.blob_digests import BlobDigestField
 from minigiants.core.models import Entity
 from minigiants.submissions.lifecycle import ACTIVE, Status
 from minigiants.teams.models import Team
@@ -153,8 +154,8 @@ class Evaluation(Entity):
     )
     host_log = models.TextField(blank=True, default="", help_text="For hosts only")
     smoke_log = models.TextField(blank=True, default="")
-    predictions_digest = models.CharField(max_length=64, blank=True, default="")
-    losses_digest = models.CharField(max_length=64, blank=True, default="")
+    predictions_digest = BlobDigestField(max_length=64, blank=True, default="")
+    losses_digest = BlobDigestField(max_length=64, blank=True, default="")
     measurements = models.JSONField(default=dict, help_text="evaluator.contract.Measurements")
 
     class Meta:

@@ -223,7 +223,7 @@ def _submission_follow(
 def blob_record(*, evaluation_id: UUID, token: str, blob: StoredBlob) -> None:
     """Note what a running attempt has stored. Raises AttemptOver."""
     evaluation = attempt_of(evaluation_id=evaluation_id, token=token)
-    Blob.objects.get_or_create(digest=blob.digest, defaults={"size": blob.size})
+    Blob.objects.bulk_create([Blob(digest=blob.digest, size=blob.size)], ignore_conflicts=True)
     if evaluation.status == Status.PREDICTING:
         Evaluation.objects.filter(
             pk=evaluation.pk, status=Status.PREDICTING, attempt=evaluation.attempt

@@ -7,7 +7,12 @@ import pytest
 
 from evaluator.contract import Role
 from minigiants.embedded.credentials import Credentials, load_or_create
-from minigiants.embedded.environments import Addresses, platform_environment, worker_environment
+from minigiants.embedded.environments import (
+    Addresses,
+    collecting_environment,
+    platform_environment,
+    worker_environment,
+)
 from minigiants.embedded.home import Home
 
 ADDRESSES = Addresses(
@@ -60,6 +65,10 @@ def test_the_platform_knows_no_password_of_a_superuser(
         "url_database",
         "url_broker_platform",
     }
+
+
+def test_what_collects_files_knows_no_secret(home: Home, credentials: Credentials) -> None:
+    assert secrets_in(collecting_environment(home), credentials) == set()
 
 
 def test_nothing_of_the_callers_environment_slips_through(

@@ -1,10 +1,12 @@
 """The whole server, as a user starts it: it comes up, tells how it is, and leaves nothing."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from minigiants.embedded.credentials import load_or_create
@@ -34,6 +36,15 @@ def test_it_tells_its_address_and_the_demo_accounts(server: EmbeddedServer) -> N
     for account in accounts:
         assert account["email"] in said
         assert account["password"] in said
+
+
+def test_files_beside_the_pages_come_compressed_and_are_kept(server: EmbeddedServer) -> None:
+    page = httpx.get(f"{server.address}/competitions/").text
+    (script,) = re.findall(r'src="(/static/web/js/site\.[0-9a-f]{12}\.js)"', page)
+    answer = httpx.get(f"{server.address}{script}", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert "immutable" in answer.headers["Cache-Control"]
 
 
 def test_status_is_healthy_and_names_the_sandbox(server: EmbeddedServer) -> None:

@@ -1,7 +1,5 @@
 """Mails on results, through a real mail server on the loopback interface."""
 
-from collections.abc import Iterator
-
 import pytest
 from pytest_django import Settings
 
@@ -13,18 +11,10 @@ from minigiants.notifications.services import outbox_deliver
 from minigiants.submissions.models import Rescore, Submission
 from minigiants.submissions.rescoring import RESCORED_CODE, RESCORED_EVENT
 from tests.support.factories import UserFactory
-from tests.support.mail_server import MailServer, mail_server
+from tests.support.mail_server import MailServer
 from tests.support.pipeline import Pipeline, queued_submission
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def mailbox(settings: Settings) -> Iterator[MailServer]:
-    with mail_server() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        yield server
 
 
 @pytest.fixture

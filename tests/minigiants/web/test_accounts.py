@@ -30,6 +30,16 @@ def test_pages_behind_the_log_in_have_our_layout(logged_in: Client, page: str) -
     assert " style=" not in answer.text
 
 
+@pytest.mark.parametrize("page", ["email/", "password/change/", "signup/"])
+def test_no_page_speaks_as_the_library_does(person: User, page: str) -> None:
+    client = Client()
+    if page != "signup/":
+        client.force_login(person)
+    text = client.get(f"/accounts/{page}").text
+    for theirs in (">Email", ">Username", "Email Address", "Change Password", "Re-send"):
+        assert theirs not in text
+
+
 def sign_up(client: Client, name: str, email: str) -> str:
     form = {"email": email, "username": name, "password1": PASSWORD, "password2": PASSWORD}
     return client.post("/accounts/signup/", form, follow=True).text

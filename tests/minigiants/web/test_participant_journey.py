@@ -43,10 +43,10 @@ def sign_up(seen: Window) -> None:
     page = seen.page
     seen.visit("/")
     page.get_by_role("banner").get_by_role("link", name="Sign up").click()
-    page.get_by_label("Email").fill("grace@example.org")
-    page.get_by_label("Username").fill("grace")
+    page.get_by_label("E-mail address").fill("grace@example.org")
+    page.get_by_label("User name").fill("grace")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password (again)").fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
     page.get_by_role("button", name="Make the account").click()
     expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
     assert [message.to for message in mail.outbox] == [["grace@example.org"]]

@@ -32,6 +32,7 @@ SWEEP_SECONDS = 600
 PLATFORM_QUEUE = "platform"
 SWEEPS = (
     "artifacts.uploads_sweep",
+    "artifacts.blobs_collect",
     "api.idempotency_sweep",
     "notifications.deliveries_sweep",
     "leaderboards.ranks_note",
