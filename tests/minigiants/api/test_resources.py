@@ -66,6 +66,25 @@ def test_a_competition_tells_what_it_asks(
     assert detail["version"] == 1
 
 
+def test_a_competition_tells_the_dates_of_its_timeline(client: Client, db: None) -> None:
+    dates = {
+        "opens": "2031-01-02T03:04:00Z",
+        "closes": "2031-06-07T08:09:00Z",
+        "reveals": "2031-07-08T09:10:00Z",
+    }
+    spec = pack_spec(
+        phases=[pack_spec().phases[0].model_dump() | dates],
+        teams={"merge_deadline": "2031-05-06T07:08:00Z"},
+    )
+    slug = CompetitionFactory(spec=spec).slug
+    detail = client.get(f"/api/v1/competitions/{slug}").json()
+    assert detail["merge_deadline"] == "2031-05-06T07:08:00Z"
+    assert detail["phases"] == [{"slug": "main", "title": "Main phase", **dates}]
+    plain = CompetitionFactory().slug
+    detail = client.get(f"/api/v1/competitions/{plain}").json()
+    assert (detail["merge_deadline"], detail["phases"][0]["reveals"]) == (None, None)
+
+
 def test_rules_are_accepted_once_and_seen(bearer: Any, member: User) -> None:
     slug = CompetitionFactory().slug
     client = Client(headers=bearer(member))

@@ -132,6 +132,7 @@ def read(request: ApiRequest, slug: str) -> CompetitionDetail:
             "late_submissions": spec.late_submissions,
             "final_selections": spec.final_selections,
             "max_team_size": spec.teams.max_size,
+            "merge_deadline": spec.teams.merge_deadline,
             "prizes": spec.prizes,
             "audience": spec.visibility.audience,
             "rules_accepted": (
