@@ -311,6 +311,8 @@ MATRIX: dict[tuple[str, str], Operation] = {
     ("GET", f"{V1}/competitions"): Operation(_public(200, elsewhere=200)),
     ("GET", f"{V1}/competitions/{{slug}}"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/limits"): Operation(_public(200)),
+    ("GET", f"{V1}/competitions/{{slug}}/pages"): Operation(_public(200)),
+    ("GET", f"{V1}/competitions/{{slug}}/pages/{{name}}"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/croissant"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/data"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/data/{{path}}"): Operation(_public(200)),

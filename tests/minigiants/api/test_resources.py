@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from minigiants.accounts.models import ApiToken, User
 from minigiants.artifacts.parts import PartWriter
-from minigiants.competitions.models import Competition, PackFile
+from minigiants.competitions.models import Admission, Competition, PackFile
 from minigiants.competitions.selectors import current_version
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation, Submission
@@ -83,6 +83,39 @@ def test_a_competition_tells_the_dates_of_its_timeline(client: Client, db: None)
     plain = CompetitionFactory().slug
     detail = client.get(f"/api/v1/competitions/{plain}").json()
     assert (detail["merge_deadline"], detail["phases"][0]["reveals"]) == (None, None)
+
+
+def test_pages_are_listed_and_read_as_they_were_written(
+    client: Client, db: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    text = "# Questions\n\n**Why?** <b>Because.</b>\n"
+    slug = CompetitionFactory(pages={"zebra": "# Z", "faq": text}).slug
+    path = f"/api/v1/competitions/{slug}/pages"
+    with django_assert_num_queries(1):
+        items = client.get(path).json()["items"]
+    assert [item["slug"] for item in items] == ["overview", "data", "rules", "faq", "zebra"]
+    assert items[3] == {"slug": "faq", "title": "Faq"}
+    with django_assert_num_queries(1):
+        page = client.get(f"{path}/faq").json()
+    assert page == {"slug": "faq", "title": "Faq", "text": text}
+    assert client.get(f"{path}/rules").json()["text"] == "# Rules\n\nPlay fair."
+    missing = client.get(f"{path}/nothing")
+    assert (missing.status_code, code_of(missing)) == (404, "not_found")
+
+
+def test_pages_are_seen_by_those_alone_who_may_see_the_competition(
+    client: Client, member: User, bearer: Any
+) -> None:
+    hidden = CompetitionFactory(audience="invitation", pages={"faq": "# F"})
+    unpublished = CompetitionFactory(pages={"faq": "# F"})
+    Competition.objects.filter(pk=unpublished.pk).update(current_version=None)
+    person = Client(headers=bearer(member))
+    for slug in (hidden.slug, unpublished.slug):
+        for path in ("pages", "pages/faq", "pages/overview"):
+            assert client.get(f"/api/v1/competitions/{slug}/{path}").status_code == 404
+            assert person.get(f"/api/v1/competitions/{slug}/{path}").status_code == 404
+    Admission.objects.create(competition=hidden, user=member, way=Admission.Way.INVITATION)
+    assert person.get(f"/api/v1/competitions/{hidden.slug}/pages/faq").json()["text"] == "# F"
 
 
 def test_rules_are_accepted_once_and_seen(bearer: Any, member: User) -> None:

@@ -136,6 +136,19 @@ class DataList(Out):
     files: list[DataFile]
 
 
+class PageName(Out):
+    slug: str
+    title: str = Field(description="What its tab says")
+
+
+class PageList(Out):
+    items: list[PageName] = Field(description="In the order of the tabs")
+
+
+class PageText(PageName):
+    text: str = Field(description="Markdown")
+
+
 class RulesOut(Out):
     accepted: bool
 
