@@ -222,7 +222,7 @@ def test_an_archive_that_is_wrong_is_told_on_the_page(submission: Submission) ->
 @pytest.mark.parametrize(
     ("page", "queries"),
     [
-        ("", 23),
+        ("", 20),
         ("submissions/", 11),
         ("submissions/?format=csv", 6),
         ("boards/?format=csv", 6),
