@@ -1,6 +1,8 @@
 """What the operations answer, and what they cost."""
 
 import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from tests.support.factories import (
 from tests.support.problem_documents import code_of
 
 pytestmark = pytest.mark.django_db
+PACK_SCHEMA = Path(__file__).parents[3] / "competitions" / "competition.schema.json"
 
 
 def _post(client: Client, path: str, body: Any = None) -> Any:
@@ -152,6 +155,12 @@ def test_only_public_data_is_listed_and_served(client: Client, competition: Comp
     assert files[0]["url"] == f"http://testserver{path}/train.csv"
     for hidden in ("labels.csv", "../labels.csv", "train.csv/../labels.csv", ""):
         assert client.get(f"{path}/{hidden}").status_code == 404
+
+
+def test_the_schema_of_packs_is_published(client: Client, db: None) -> None:
+    answer = client.get("/api/v1/host/schema")
+    assert answer["Content-Type"] == "application/schema+json"
+    assert json.loads(answer.content) == json.loads(PACK_SCHEMA.read_text())
 
 
 def test_quota_counts_what_was_handed_in(
