@@ -88,14 +88,17 @@ def _with_usage(file: BuiltFile, spec: PackSpec, splits: Splits, scratch: Path) 
 
 
 def _same_number(files: Sequence[BuiltFile], splits: Splits) -> Iterator[PackFault]:
-    """Each hidden row has its label, and each label its row."""
-    rows = len(splits.labels.rows)
+    """Each hidden row has its label, and each label its row. The fault stands at the first label
+    too many, or at the last one where some are missing.
+    """
+    lines = [row.line for row in splits.labels.rows]
+    rows = len(lines)
     for file in files:
         if file.role == PackFile.Role.HIDDEN_INPUTS:
             count = sum(1 for _ in input_rows(file.source, file.path))
             if count != rows:
                 message = f"has {rows} rows, but {file.path} has {count}"
-                yield PackFault(splits.labels.file, None, "", message)
+                yield PackFault(splits.labels.file, lines[min(count, rows - 1)], "", message)
         elif file.role == PackFile.Role.SMOKE_INPUTS and not any(
             True for _ in input_rows(file.source, file.path)
         ):

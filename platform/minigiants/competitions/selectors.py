@@ -123,6 +123,19 @@ def optional_pages(version: PackVersion) -> list[str]:
     return sorted(set(version.pages) - set(REQUIRED_PAGES))
 
 
+def pages_of(version: PackVersion) -> list[str]:
+    """The names of all pages of a version, in the order of their tabs."""
+    return [*REQUIRED_PAGES, *optional_pages(version)]
+
+
+def page_get(*, version: PackVersion, name: str) -> str:
+    """The Markdown of the page called `name`. Raises NotFound."""
+    if name not in version.pages:
+        raise NotFound("The competition has no such page.")
+    text: str = version.pages[name]
+    return text
+
+
 def public_files(*, version: PackVersion) -> QuerySet[PackFile]:
     """The data files that anybody may download. Hidden inputs and labels are never among them."""
     return version.files.filter(role=PackFile.Role.PUBLIC)

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -61,11 +62,17 @@ def require_publish(*, actor: User | None, slug: str) -> None:
 
 
 def pack_serve(
-    *, pack: PackFolder, built: Path, actor: User | None, replaces: PackVersion | None = None
+    *,
+    pack: PackFolder,
+    built: Path,
+    actor: User | None,
+    replaces: PackVersion | None = None,
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> PackVersion:
     """Publish a pack whose data lies in the folder `built`. For the rest see `pack_publish`.
 
-    Where `replaces` is given and another version serves, raises PackChanged and changes nothing.
+    `told` is what the audit log says beside the version. Where `replaces` is given and another
+    version serves, raises PackChanged and changes nothing.
     """
     require_publish(actor=actor, slug=pack.slug)
     with tempfile.TemporaryDirectory(prefix="minigiants-pack-") as scratch:
@@ -75,7 +82,7 @@ def pack_serve(
             # remain are reached by nobody, until they are stored again or collected.
             content = [_stored(file) for file in checked.files]
             sources = [_stored(file) for file in source_files(pack, built)]
-            return _serve_version(pack, content, sources, actor, replaces)
+            return _serve_version(pack, content, sources, actor, replaces, told)
 
 
 @transaction.atomic
@@ -134,6 +141,7 @@ def _serve_version(
     sources: Sequence[PackFile],
     actor: User | None,
     replaces: PackVersion | None,
+    told: Mapping[str, Any],
 ) -> PackVersion:
     specification = pack.spec.model_dump(mode="json")
     content_hash = _content_hash(specification, pack.pages, files)
@@ -177,6 +185,7 @@ def _serve_version(
         target=competition,
         version=version.number,
         content_hash=content_hash,
+        **told,
     )
     return version
 

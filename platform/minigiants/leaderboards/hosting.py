@@ -46,7 +46,7 @@ def require_reason(reason: str) -> None:
     if not reason.strip() or len(reason) > REASON_CHARACTERS:
         raise InvalidInput(
             f"The reason has to have 1 to {REASON_CHARACTERS} characters.",
-            mend="Say in a sentence or two why; the team will read it.",
+            mend="Say in a sentence or two why.",
         )
 
 
@@ -105,17 +105,23 @@ def team_disqualify(*, user: User, competition: Competition, team_id: UUID, reas
     """Take a team off all boards. Raises NotPermitted, NotFound, InvalidInput."""
     _require_judge(user, competition)
     require_reason(reason)
-    return _team_rule(user, competition, team_id, reason)
+    return _team_rule(user, competition, team_id, reason, is_out=True)
 
 
 @transaction.atomic
-def team_reinstate(*, user: User, competition: Competition, team_id: UUID) -> Team:
-    """Let a team stand on the boards again. Raises NotPermitted, NotFound."""
+def team_reinstate(*, user: User, competition: Competition, team_id: UUID, reason: str) -> Team:
+    """Let a team stand on the boards again. `reason` stands in the audit log.
+
+    Raises NotPermitted, NotFound, InvalidInput.
+    """
     _require_judge(user, competition)
-    return _team_rule(user, competition, team_id, "")
+    require_reason(reason)
+    return _team_rule(user, competition, team_id, reason, is_out=False)
 
 
-def _team_rule(user: User, competition: Competition, team_id: UUID, reason: str) -> Team:
+def _team_rule(
+    user: User, competition: Competition, team_id: UUID, reason: str, *, is_out: bool
+) -> Team:
     team = (
         Team.objects.select_for_update(no_key=True)
         .filter(pk=team_id, competition=competition)
@@ -124,13 +130,13 @@ def _team_rule(user: User, competition: Competition, team_id: UUID, reason: str)
     if team is None:
         raise NotFound("There is no such team in this competition.")
     team.ruled_at = timezone.now()
-    team.disqualified_at = team.ruled_at if reason else None
-    team.disqualified_for = reason
+    team.disqualified_at = team.ruled_at if is_out else None
+    team.disqualified_for = reason if is_out else ""
     team.save(update_fields=["ruled_at", "disqualified_at", "disqualified_for"])
     team_refresh(team=team, rules=BoardRules.of(spec_of(competition)))
     audit_write(
         actor=user,
-        action="team.disqualify" if reason else "team.reinstate",
+        action="team.disqualify" if is_out else "team.reinstate",
         target=team,
         competition_id=competition.pk,
         team=team.name,

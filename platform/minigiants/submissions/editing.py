@@ -47,7 +47,7 @@ def page_add(
             raise PageExists(f"There is a page {name!r}.")
         _write(folder, name, text)
 
-    return _edited(competition, number, actor, change)
+    return _edited(competition, number, actor, change, page_added=name)
 
 
 def page_remove(*, competition: Competition, number: int, name: str, actor: User) -> Published:
@@ -60,7 +60,13 @@ def page_remove(*, competition: Competition, number: int, name: str, actor: User
         raise PageNeeded(f"The page {name!r} can't be removed.")
     if name not in latest_version(competition).pages:
         raise NotFound(f"The pack has no page {name!r}.")
-    return _edited(competition, number, actor, lambda folder: _page(folder, name).unlink())
+    return _edited(
+        competition,
+        number,
+        actor,
+        lambda folder: _page(folder, name).unlink(),
+        page_removed=name,
+    )
 
 
 def page_edit(
@@ -78,7 +84,7 @@ def page_edit(
 
     if name not in latest_version(competition).pages:
         raise NotFound(f"The pack has no page {name!r}.")
-    return _edited(competition, number, actor, change)
+    return _edited(competition, number, actor, change, page_edited=name)
 
 
 def settings_edit(
@@ -94,7 +100,8 @@ def settings_edit(
         text = file.read_text(encoding="utf-8")
         file.write_text(with_values(text, values), encoding="utf-8")
 
-    return _edited(competition, number, actor, change)
+    settings = [".".join(map(str, place)) for place in values]
+    return _edited(competition, number, actor, change, settings_edited=", ".join(settings))
 
 
 def _page(folder: Path, name: str) -> Path:
@@ -106,7 +113,11 @@ def _write(folder: Path, name: str, text: str) -> None:
 
 
 def _edited(
-    competition: Competition, number: int, actor: User, change: Callable[[Path], None]
+    competition: Competition,
+    number: int,
+    actor: User,
+    change: Callable[[Path], None],
+    **told: str,
 ) -> Published:
     require_publish(actor=actor, slug=competition.slug)
     before = _serving(competition, number)
@@ -117,7 +128,9 @@ def _edited(
             change(folder)
             pack = read_pack(folder)
             try:
-                version = pack_serve(pack=pack, built=folder / BUILT, actor=actor, replaces=before)
+                version = pack_serve(
+                    pack=pack, built=folder / BUILT, actor=actor, replaces=before, told=told
+                )
             except PackRefused as refused:
                 raise PackRefused(located(refused.faults, pack.text, SPECIFICATION)) from refused
             results = baselines_hand_in(competition=version.competition, folder=folder)

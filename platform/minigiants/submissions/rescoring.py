@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from evaluator.contract import PARTICIPANT_FAILURES, Failure, Split
 from minigiants.accounts.models import User
-from minigiants.competitions.models import Competition, PackFile, PackVersion
+from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.policies import HostAction
 from minigiants.competitions.selectors import current_version
 from minigiants.competitions.services import require_host
@@ -34,8 +34,8 @@ from minigiants.submissions.lifecycle import ACTIVE, FINAL, Status
 from minigiants.submissions.models import Evaluation, Rescore, Submission
 from minigiants.submissions.problems import NothingToRescore, RescoreEnded, RescoreRunning
 from minigiants.submissions.scored import score_enter
-from minigiants.submissions.selectors import evaluations_that_count
 from minigiants.submissions.services import change_record, evaluation_cancel
+from minigiants.submissions.stale_scores import stale_counts, stale_evaluations
 
 RESCORED_EVENT = "competition.rescored"
 RESCORED_CODE = "rescored"
@@ -59,10 +59,8 @@ class Offer:
 def rescore_offer(*, competition: Competition) -> Offer:
     """What a rescore would do now. Raises NotFound where nothing is published."""
     version = current_version(competition)
-    due = _due(competition, version)
-    otherwise = _asked_otherwise(due, version)
-    again = sum(1 for each in due if each.version.pk in otherwise)
-    return Offer(version=version.number, rescored=len(due) - again, run_again=again)
+    rescored, run_again = stale_counts(competition=competition, version=version)
+    return Offer(version=version.number, rescored=rescored, run_again=run_again)
 
 
 @transaction.atomic
@@ -81,7 +79,7 @@ def rescore_start(*, competition: Competition, actor: User | None, reason: str) 
     # The row is the lock: no version is published between reading the current one and the end.
     locked = Competition.objects.select_for_update().get(pk=competition.pk)
     version = current_version(locked)
-    due = _due(locked, version)
+    due = stale_evaluations(competition=locked, version=version)
     if not due:
         raise NothingToRescore(f"Every score follows version {version.number} already.")
     try:
@@ -92,10 +90,8 @@ def rescore_start(*, competition: Competition, actor: User | None, reason: str) 
     except IntegrityError:
         raise RescoreRunning(f"{locked.title} is being rescored.") from None
     profile = version.spec.runtime.profile
-    otherwise = _asked_otherwise(due, version)
     Evaluation.objects.bulk_create(
-        _evaluation_again(earlier, rescore, profile=profile, runs=earlier.version.pk in otherwise)
-        for earlier in due
+        _evaluation_again(earlier, rescore, profile=profile, runs=runs) for earlier, runs in due
     )
     audit_write(
         actor=actor,
@@ -107,55 +103,6 @@ def rescore_start(*, competition: Competition, actor: User | None, reason: str) 
         reason=rescore.reason,
     )
     return rescore
-
-
-def _due(competition: Competition, version: PackVersion) -> list[Evaluation]:
-    """The evaluation that counts of each scored submission whose score follows other truths."""
-    newest: dict[UUID, Evaluation] = {}
-    found = (
-        evaluations_that_count()
-        .select_related("submission__pack_version", "submission__artifact")
-        .filter(submission__competition=competition, submission__status=Status.SCORED)
-        .filter(status=Status.SCORED)
-        .order_by("-id")
-    )
-    for evaluation in found:
-        newest.setdefault(evaluation.submission_id, evaluation)
-    versions = {evaluation.version.pk: evaluation.version for evaluation in newest.values()}
-    now = _truth(version)
-    stale = {pk for pk, known in versions.items() if _truth(known) != now}
-    return [evaluation for evaluation in newest.values() if evaluation.version.pk in stale]
-
-
-def _files(version: PackVersion, *roles: PackFile.Role) -> list[tuple[str, str]]:
-    rows = version.files.filter(role__in=roles).order_by("role")
-    return [(row.role, row.digest) for row in rows]
-
-
-def _question(version: PackVersion) -> tuple[Any, ...]:
-    """What models are asked: their inputs, and the task that says what those are."""
-    return (
-        version.spec.task.model_dump(mode="json"),
-        _files(version, PackFile.Role.HIDDEN_INPUTS),
-    )
-
-
-def _truth(version: PackVersion) -> tuple[Any, ...]:
-    """All that a score follows from beside the model."""
-    spec = version.spec
-    return (
-        *_question(version),
-        _files(version, PackFile.Role.LABELS, PackFile.Role.METRIC_CODE),
-        [metric.as_metric().model_dump(mode="json") for metric in spec.metrics],
-        [metric.higher_is_better for metric in spec.metrics],
-    )
-
-
-def _asked_otherwise(due: Sequence[Evaluation], version: PackVersion) -> frozenset[UUID]:
-    """The versions whose stored predictions answer another question than the one asked now."""
-    versions = {evaluation.version.pk: evaluation.version for evaluation in due}
-    now = _question(version)
-    return frozenset(pk for pk, known in versions.items() if _question(known) != now)
 
 
 def _evaluation_again(

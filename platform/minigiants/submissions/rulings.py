@@ -25,15 +25,19 @@ def submission_disqualify(*, user: User, submission_id: UUID, reason: str) -> Su
     submission = _ruled(user, submission_id)
     require_reason(reason)
     submission.disqualified_at, submission.disqualified_for = timezone.now(), reason
-    return _settle(user, submission, "submission.disqualify")
+    return _settle(user, submission, "submission.disqualify", reason)
 
 
 @transaction.atomic
-def submission_reinstate(*, user: User, submission_id: UUID) -> Submission:
-    """Let a submission count again. Raises NotFound, also for whoever may not rule over it."""
+def submission_reinstate(*, user: User, submission_id: UUID, reason: str) -> Submission:
+    """Let a submission count again. `reason` stands in the audit log.
+
+    Raises NotFound, also for whoever may not rule over it, and InvalidInput.
+    """
     submission = _ruled(user, submission_id)
+    require_reason(reason)
     submission.disqualified_at, submission.disqualified_for = None, ""
-    return _settle(user, submission, "submission.reinstate")
+    return _settle(user, submission, "submission.reinstate", reason)
 
 
 def _ruled(user: User, submission_id: UUID) -> Submission:
@@ -48,7 +52,7 @@ def _ruled(user: User, submission_id: UUID) -> Submission:
     return submission
 
 
-def _settle(user: User, submission: Submission, action: str) -> Submission:
+def _settle(user: User, submission: Submission, action: str, reason: str) -> Submission:
     submission.save(update_fields=["disqualified_at", "disqualified_for"])
     entries_disqualify(
         submission_id=submission.pk,
@@ -62,7 +66,7 @@ def _settle(user: User, submission: Submission, action: str) -> Submission:
         competition_id=submission.competition_id,
         team=submission.team.name,
         number=submission.number,
-        reason=submission.disqualified_for,
+        reason=reason,
     )
     announce_change(submission.pk)
     return submission

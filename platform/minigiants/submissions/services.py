@@ -32,6 +32,7 @@ from minigiants.teams.policies import require_team_size
 from minigiants.teams.services import team_lock
 
 MESSAGE_CHARACTERS = 200
+REFUSED_CODE = "refused_at_inspection"
 
 
 def submission_create(
@@ -138,7 +139,7 @@ def _record(
             submission=submission, profile=version.spec.runtime.profile
         )
     else:
-        code, reason = "refused_at_inspection", "Inspection refused the model. Nothing was charged."
+        code, reason = REFUSED_CODE, "Inspection refused the model. Nothing was charged."
     change_record(submission, evaluation, status, code=code, reason=reason)
     return submission
 

@@ -284,6 +284,7 @@ def _webhooks(place: str, *, read: str, write: str) -> dict[tuple[str, str], Ope
 
 
 MATRIX: dict[tuple[str, str], Operation] = {
+    ("GET", f"{V1}/host/schema"): Operation(_public(200, elsewhere=200)),
     ("GET", f"{V1}/installation"): Operation(
         # it speaks of no competition, so bound tokens do not reach it
         {**_needs("admin", allowed=200, other=403, members=403, staff=200), "bound": 403}
@@ -311,6 +312,8 @@ MATRIX: dict[tuple[str, str], Operation] = {
     ("GET", f"{V1}/competitions"): Operation(_public(200, elsewhere=200)),
     ("GET", f"{V1}/competitions/{{slug}}"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/limits"): Operation(_public(200)),
+    ("GET", f"{V1}/competitions/{{slug}}/pages"): Operation(_public(200)),
+    ("GET", f"{V1}/competitions/{{slug}}/pages/{{name}}"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/croissant"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/data"): Operation(_public(200)),
     ("GET", f"{V1}/competitions/{{slug}}/data/{{path}}"): Operation(_public(200)),
@@ -336,12 +339,14 @@ MATRIX: dict[tuple[str, str], Operation] = {
     ("POST", f"{V1}/competitions/{{slug}}/teams/{{team_id}}/disqualify"): Operation(
         _judges(200), lambda world: {"reason": "It shares an account."}
     ),
-    ("POST", f"{V1}/competitions/{{slug}}/teams/{{team_id}}/reinstate"): Operation(_judges(200)),
+    ("POST", f"{V1}/competitions/{{slug}}/teams/{{team_id}}/reinstate"): Operation(
+        _judges(200), lambda world: {"reason": "It shares none."}
+    ),
     ("POST", f"{V1}/submissions/{{submission_id}}/disqualify"): Operation(
         _judges(200, others=404, elsewhere=404), lambda world: {"reason": "It holds the labels."}
     ),
     ("POST", f"{V1}/submissions/{{submission_id}}/reinstate"): Operation(
-        _judges(200, others=404, elsewhere=404)
+        _judges(200, others=404, elsewhere=404), lambda world: {"reason": "It holds none."}
     ),
     ("POST", f"{V1}/submissions/{{submission_id}}/select"): Operation(
         # 409: it is not scored yet

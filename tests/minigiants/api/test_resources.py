@@ -1,6 +1,8 @@
 """What the operations answer, and what they cost."""
 
 import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from minigiants.accounts.models import ApiToken, User
 from minigiants.artifacts.parts import PartWriter
-from minigiants.competitions.models import Competition, PackFile
+from minigiants.competitions.models import Admission, Competition, PackFile
 from minigiants.competitions.selectors import current_version
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation, Submission
@@ -25,6 +27,7 @@ from tests.support.factories import (
 from tests.support.problem_documents import code_of
 
 pytestmark = pytest.mark.django_db
+PACK_SCHEMA = Path(__file__).parents[3] / "competitions" / "competition.schema.json"
 
 
 def _post(client: Client, path: str, body: Any = None) -> Any:
@@ -66,6 +69,58 @@ def test_a_competition_tells_what_it_asks(
     assert detail["version"] == 1
 
 
+def test_a_competition_tells_the_dates_of_its_timeline(client: Client, db: None) -> None:
+    dates = {
+        "opens": "2031-01-02T03:04:00Z",
+        "closes": "2031-06-07T08:09:00Z",
+        "reveals": "2031-07-08T09:10:00Z",
+    }
+    spec = pack_spec(
+        phases=[pack_spec().phases[0].model_dump() | dates],
+        teams={"merge_deadline": "2031-05-06T07:08:00Z"},
+    )
+    slug = CompetitionFactory(spec=spec).slug
+    detail = client.get(f"/api/v1/competitions/{slug}").json()
+    assert detail["merge_deadline"] == "2031-05-06T07:08:00Z"
+    assert detail["phases"] == [{"slug": "main", "title": "Main phase", **dates}]
+    plain = CompetitionFactory().slug
+    detail = client.get(f"/api/v1/competitions/{plain}").json()
+    assert (detail["merge_deadline"], detail["phases"][0]["reveals"]) == (None, None)
+
+
+def test_pages_are_listed_and_read_as_they_were_written(
+    client: Client, db: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    text = "# Questions\n\n**Why?** <b>Because.</b>\n"
+    slug = CompetitionFactory(pages={"zebra": "# Z", "faq": text}).slug
+    path = f"/api/v1/competitions/{slug}/pages"
+    with django_assert_num_queries(1):
+        items = client.get(path).json()["items"]
+    assert [item["slug"] for item in items] == ["overview", "data", "rules", "faq", "zebra"]
+    assert items[3] == {"slug": "faq", "title": "Faq"}
+    with django_assert_num_queries(1):
+        page = client.get(f"{path}/faq").json()
+    assert page == {"slug": "faq", "title": "Faq", "text": text}
+    assert client.get(f"{path}/rules").json()["text"] == "# Rules\n\nPlay fair."
+    missing = client.get(f"{path}/nothing")
+    assert (missing.status_code, code_of(missing)) == (404, "not_found")
+
+
+def test_pages_are_seen_by_those_alone_who_may_see_the_competition(
+    client: Client, member: User, bearer: Any
+) -> None:
+    hidden = CompetitionFactory(audience="invitation", pages={"faq": "# F"})
+    unpublished = CompetitionFactory(pages={"faq": "# F"})
+    Competition.objects.filter(pk=unpublished.pk).update(current_version=None)
+    person = Client(headers=bearer(member))
+    for slug in (hidden.slug, unpublished.slug):
+        for path in ("pages", "pages/faq", "pages/overview"):
+            assert client.get(f"/api/v1/competitions/{slug}/{path}").status_code == 404
+            assert person.get(f"/api/v1/competitions/{slug}/{path}").status_code == 404
+    Admission.objects.create(competition=hidden, user=member, way=Admission.Way.INVITATION)
+    assert person.get(f"/api/v1/competitions/{hidden.slug}/pages/faq").json()["text"] == "# F"
+
+
 def test_rules_are_accepted_once_and_seen(bearer: Any, member: User) -> None:
     slug = CompetitionFactory().slug
     client = Client(headers=bearer(member))
@@ -100,6 +155,12 @@ def test_only_public_data_is_listed_and_served(client: Client, competition: Comp
     assert files[0]["url"] == f"http://testserver{path}/train.csv"
     for hidden in ("labels.csv", "../labels.csv", "train.csv/../labels.csv", ""):
         assert client.get(f"{path}/{hidden}").status_code == 404
+
+
+def test_the_schema_of_packs_is_published(client: Client, db: None) -> None:
+    answer = client.get("/api/v1/host/schema")
+    assert answer["Content-Type"] == "application/schema+json"
+    assert json.loads(answer.content) == json.loads(PACK_SCHEMA.read_text())
 
 
 def test_quota_counts_what_was_handed_in(

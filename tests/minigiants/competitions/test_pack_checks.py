@@ -89,7 +89,11 @@ def test_no_warning_where_the_hidden_set_is_large(
     [
         (
             {"hidden/labels.csv": b"id,label,usage\nh0,0,Public\nh1,0,Private\n"},
-            "has 2 rows, but hidden/test.npy has 4",
+            "hidden/labels.csv:3: has 2 rows, but hidden/test.npy has 4",
+        ),
+        (
+            {"hidden/labels.csv": FILES["hidden/labels.csv"] + b"h4,0,Public\nh5,0,Public\n"},
+            "hidden/labels.csv:6: has 6 rows, but hidden/test.npy has 4",
         ),
         (
             {"hidden/labels.csv": FILES["hidden/labels.csv"].replace(b"h3", b"h1")},

@@ -90,10 +90,17 @@ def test_a_host_disqualifies_a_team_and_lets_it_return(
     )
     assert ruled.disqualified_for == "One person, two teams."
     assert not Standing.objects.exists()
-    team_reinstate(user=host, competition=competition, team_id=team.pk)
+    with pytest.raises(InvalidInput):
+        team_reinstate(user=host, competition=competition, team_id=team.pk, reason=" ")
+    back = team_reinstate(
+        user=host, competition=competition, team_id=team.pk, reason="They are two people."
+    )
+    assert (back.disqualified_at, back.disqualified_for) == (None, "")
+    entry = AuditEntry.objects.get(action="team.reinstate")
+    assert entry.detail["reason"] == "They are two people."
     assert Standing.objects.count() == 2
     with pytest.raises(NotFound):
-        team_reinstate(user=host, competition=competition, team_id=uuid4())
+        team_reinstate(user=host, competition=competition, team_id=uuid4(), reason="Who?")
     elsewhere = new_team(CompetitionFactory())
     with pytest.raises(NotFound):
         team_disqualify(user=host, competition=competition, team_id=elsewhere.pk, reason="No.")
@@ -116,7 +123,7 @@ def test_nobody_else_rules(competition: Competition, over: Phase) -> None:
         with pytest.raises(NotPermitted):
             team_disqualify(user=someone, competition=competition, team_id=team.pk, reason="No.")
         with pytest.raises(NotPermitted):
-            team_reinstate(user=someone, competition=competition, team_id=team.pk)
+            team_reinstate(user=someone, competition=competition, team_id=team.pk, reason="No.")
     assert not is_revealed(phase=over)
 
 

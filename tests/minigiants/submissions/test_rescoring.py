@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from evaluator.contract import Failure
 from minigiants.accounts.models import User
@@ -128,6 +129,31 @@ def test_a_changed_label_is_scored_from_stored_predictions(
     assert step.reason == "Rescored under version 2 of the competition: 0.9000 → 0.5000."
     event = OutboxEvent.objects.get(kind=RESCORED_EVENT)
     assert event.payload["reason"] == "A label was wrong."
+    assert not rescore_offer(competition=competition).is_due
+
+
+def test_the_offer_costs_the_same_however_much_was_handed_in(
+    competition: Competition,
+    scored: list[Submission],
+    changed: Publish,
+    pipeline: Pipeline,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    changed(PackFile.Role.HIDDEN_INPUTS)
+    pipeline.run(queued_submission(competition), public=0.7)
+    changed()
+    for _ in range(3):
+        pipeline.run(queued_submission(competition), public=0.6)
+    queued_submission(competition)
+    with django_assert_num_queries(3):
+        offer = rescore_offer(competition=competition)
+    assert (offer.version, offer.rescored, offer.run_again) == (3, 1, 2)
+
+
+def test_a_version_that_changes_no_truth_offers_nothing(
+    competition: Competition, scored: list[Submission], changed: Publish
+) -> None:
+    changed(PackFile.Role.PUBLIC)
     assert not rescore_offer(competition=competition).is_due
 
 

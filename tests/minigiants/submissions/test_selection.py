@@ -139,7 +139,10 @@ def test_a_host_disqualifies_and_reinstates(
     view = submission_view(Submission.objects.get(pk=scored[0].pk))
     assert view.disqualified_for == "It knows the labels."
     assert not view.is_selectable
-    submission_reinstate(user=host, submission_id=scored[0].pk)
+    submission_reinstate(user=host, submission_id=scored[0].pk, reason="It does not.")
+    assert not submission_view(Submission.objects.get(pk=scored[0].pk)).disqualified_for
+    back = AuditEntry.objects.get(action="submission.reinstate")
+    assert back.detail["reason"] == "It does not."
     assert public.get().score == 0.9
     ruling = AuditEntry.objects.get(action="submission.disqualify")
     assert ruling.detail == {
@@ -155,6 +158,8 @@ def test_a_ruling_needs_a_reason(host: User, scored: list[Submission]) -> None:
     for reason in ("", "  ", "x" * 501):
         with pytest.raises(InvalidInput):
             submission_disqualify(user=host, submission_id=scored[0].pk, reason=reason)
+        with pytest.raises(InvalidInput):
+            submission_reinstate(user=host, submission_id=scored[0].pk, reason=reason)
 
 
 def test_who_runs_another_competition_rules_nothing_here(scored: list[Submission]) -> None:
@@ -164,4 +169,4 @@ def test_who_runs_another_competition_rules_nothing_here(scored: list[Submission
         with pytest.raises(NotFound):
             submission_disqualify(user=someone, submission_id=scored[0].pk, reason="No.")
         with pytest.raises(NotFound):
-            submission_reinstate(user=someone, submission_id=scored[0].pk)
+            submission_reinstate(user=someone, submission_id=scored[0].pk, reason="No.")

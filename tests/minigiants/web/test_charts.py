@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigiants.submissions.comparisons import ShownComparison
+from minigiants.web.charts.counts_chart import counts_chart
 from minigiants.web.charts.difference_chart import difference_chart
 from minigiants.web.charts.scales import Linear, Logarithmic, Timeline
 from minigiants.web.charts.sparkline import sparkline
 from minigiants.web.charts.steps_chart import StepLine, steps_chart
 from minigiants.web.charts.svg import Drawing
+from minigiants.web.charts.waits_chart import DayWaits, waits_chart
 
 NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 VALUES = st.lists(
@@ -86,6 +88,38 @@ def test_better_steps_are_drawn_higher(higher_is_better: bool) -> None:
     heights = [float(point.attrib["cy"]) for point in drawn.iter("circle")]
     assert len(heights) == 3
     assert heights == sorted(heights, reverse=True)
+
+
+def test_counts_are_bars_as_long_as_they_are_many() -> None:
+    assert counts_chart([], name="n", title="t", unit="failures") == ""
+    counts = [("out_of_memory", 8), ("timed_out", 4), ("<b>", 1)]
+    drawn = fromstring(counts_chart(counts, name="n", title="t", unit="failures"))
+    widths = [float(bar.attrib["width"]) for bar in drawn.iter("rect")]
+    assert widths == pytest.approx([widths[0], widths[0] / 2, widths[0] / 8], abs=0.1)
+    words = [element.text for element in drawn if element.tag == "text"]
+    assert words == ["out_of_memory", "8", "timed_out", "4", "<b>", "1"]
+    (summary,) = drawn.iter("desc")
+    assert summary.text is not None
+    assert summary.text.startswith("Failures: 13 in all, for 3 reasons. 8 of them: out_of_memory.")
+
+
+def test_waits_reach_from_the_median_to_the_95th_percentile() -> None:
+    assert waits_chart([], name="n", title="t") == ""
+    days = [
+        DayWaits(NOW.date(), 3, 0.0, 0.0),
+        DayWaits(NOW.date() + timedelta(days=1), 5, 2.0, 8.0),
+    ]
+    drawn = fromstring(waits_chart(days, name="n", title="t"))
+    idle, busy = (point for point in drawn.iter("g"))
+    whisker = next(busy.iter("line"))
+    low, high = float(whisker.attrib["y1"]), float(whisker.attrib["y2"])
+    (floor,) = (float(point.attrib["cy"]) for point in idle.iter("circle"))
+    (median,) = (float(point.attrib["cy"]) for point in busy.iter("circle"))
+    assert low == median
+    assert high < median < floor
+    (summary,) = drawn.iter("desc")
+    assert summary.text is not None
+    assert "Medians from 0 µs to 2 s a day. The longest 95th percentile is 8 s" in summary.text
 
 
 @pytest.mark.parametrize(("higher_is_better", "rises"), [(True, True), (False, True)])

@@ -1,11 +1,13 @@
 """The tabs of a competition that anybody may read."""
 
+import re
+
 import pytest
 from django.test import Client
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition, RulesAcceptance
-from tests.support.factories import CompetitionFactory
+from tests.support.factories import CompetitionFactory, pack_spec
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +37,46 @@ def test_the_overview_tells_metric_quota_budget_and_limits(
     text = client.get("/competitions/digits/").text
     for said in ("higher is better", "5 submissions, 50 in all", "≤ 32,000", "2 GiB", "CC0-1.0"):
         assert said in text
+
+
+def _dated(slug: str, *, max_size: int, timezone: str = "UTC") -> None:
+    phases = [pack_spec().phases[0].model_dump() | DATES]
+    teams = {"max_size": max_size, "merge_deadline": "2031-05-06T07:08:00Z"}
+    spec = pack_spec(phases=phases, teams=teams, timezone=timezone)
+    CompetitionFactory(slug=slug, spec=spec)
+
+
+DATES = {
+    "opens": "2031-01-02T03:04:00Z",
+    "closes": "2031-06-07T08:09:00Z",
+    "reveals": "2031-07-08T09:10:00Z",
+}
+
+
+def _timeline(client: Client, slug: str) -> str:
+    text = client.get(f"/competitions/{slug}/").text
+    (timeline,) = re.findall(r'<dl class="facts timeline">(.*?)</dl>', text, re.DOTALL)
+    return str(timeline)
+
+
+def test_the_timeline_tells_the_phases_the_reveal_and_the_deadline_for_merges(
+    client: Client, db: None
+) -> None:
+    _dated("zoned", max_size=3, timezone="Asia/Tokyo")
+    timeline = _timeline(client, "zoned")
+    assert "Asia/Tokyo: 2 Jan 2031 12:04 to 7 Jun 2031 17:09" in timeline
+    for title, utc, zoned in (
+        ("Private boards of Main phase", "2031-07-08T09:10", "8 Jul 2031 18:10"),
+        ("Teams may merge", "2031-05-06T07:08", "6 May 2031 16:08"),
+    ):
+        (told,) = re.findall(f"<dt>{title}</dt><dd>(.*?)</dd>", timeline)
+        assert f'datetime="{utc}' in told
+        assert f"Asia/Tokyo: {zoned}" in told
+
+
+def test_teams_of_one_have_no_deadline_for_merges(client: Client, db: None) -> None:
+    _dated("alone", max_size=1)
+    assert "merge" not in _timeline(client, "alone")
 
 
 def test_pages_of_the_pack_are_cleaned(client: Client) -> None:

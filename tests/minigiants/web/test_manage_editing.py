@@ -379,6 +379,32 @@ def test_the_same_through_the_api(client: Client) -> None:
     assert serving().number == 3
 
 
+def test_the_audit_log_names_what_was_edited(client: Client) -> None:
+    send = sender(client)
+    send("put", "pages/rules", version=1, text="# Be kind")
+    send("post", "pages", version=2, name="faq", text="# Questions")
+    send("patch", "settings", version=3, title="Tinier", visibility={"audience": "link"})
+    client.post(f"{BASE}/settings/", settings_of(client, tagline="Smaller"))
+    send("delete", "pages/faq?version=5")
+    entries = AuditEntry.objects.filter(action="pack.publish").order_by("id")
+    told = [
+        {key: value for key, value in entry.detail.items() if key != "content_hash"}
+        for entry in entries
+    ]
+    assert told == [
+        {"version": 1},
+        {"version": 2, "page_edited": "rules"},
+        {"version": 3, "page_added": "faq"},
+        {
+            "version": 4,
+            "settings_edited": "title, visibility.audience, visibility.email_domains",
+        },
+        {"version": 5, "settings_edited": "tagline"},
+        {"version": 6, "page_removed": "faq"},
+    ]
+    assert "page_removed: faq" in client.get(f"{BASE}/audit/").text
+
+
 def test_pages_through_the_api(client: Client) -> None:
     send = sender(client)
     status, told = send("post", "pages", version=1, name="rules", text="# Two")

@@ -1,17 +1,16 @@
-"""What hosts see of a competition as a whole."""
+"""The page of a competition's statistics, and what can be taken from it."""
 
 import csv
 import io
-from datetime import UTC, timedelta
+import re
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
+from evaluator.contract import Failure
 from minigiants.competitions.models import Host
-from minigiants.submissions.models import Evaluation, Submission
-from minigiants.submissions.statistics import competition_statistics
-from tests.support.factories import UserFactory
+from minigiants.submissions.models import Submission, WorkerKey
+from tests.support.factories import CompetitionFactory, UserFactory
 from tests.support.pipeline import Pipeline, queued_submission
 
 pytestmark = pytest.mark.django_db
@@ -33,78 +32,56 @@ def client(submission: Submission) -> Client:
     return client
 
 
-def test_days_failures_and_waits(submission: Submission) -> None:
-    yesterday = timezone.now() - timedelta(days=1)
-    Submission.objects.filter(pk=submission.pk).update(created_at=yesterday)
-    (evaluation,) = Evaluation.objects.filter(submission=submission)
-    for seconds, failure in ((1, ""), (2, "out_of_memory"), (9, "out_of_memory")):
-        Evaluation.objects.create(
-            submission=submission,
-            pack_version=evaluation.pack_version,
-            profile=evaluation.profile,
-            status="scored",
-            queued_at=yesterday,
-            claimed_at=yesterday + timedelta(seconds=seconds),
-            failure=failure,
-        )
-    Evaluation.objects.filter(pk=evaluation.pk).update(queued_at=yesterday, claimed_at=None)
-
-    told = competition_statistics(competition=submission.competition)
-
-    (day,) = told.days
-    assert (day.day, day.submissions, day.scored, day.teams) == (
-        yesterday.astimezone(UTC).date(),
-        1,
-        1,
-        1,
-    )
-    assert day.best == 0.9
-    assert [(failure.code, failure.count) for failure in told.failures] == [("out_of_memory", 2)]
-    assert (told.waits.evaluations, told.waits.median) == (3, 2.0)
-    assert told.waits.p95 == pytest.approx(8.3)
+def test_the_page_draws_all_of_it(client: Client, submission: Submission) -> None:
+    failed = queued_submission(competition=submission.competition)
+    pipeline = Pipeline(*WorkerKey.objects.order_by("pk"))
+    pipeline.report_failure(pipeline.claim_predict(failed.evaluations.get()), Failure.OUT_OF_MEMORY)
+    page = client.get(f"/competitions/{submission.competition.slug}/manage/statistics/").text
+    charts = re.findall(r'<svg class="chart"[^>]*aria-labelledby="(\w+)-title', page)
+    assert charts == ["submissions", "teams", "joined", "progress", "failures", "waits"]
+    assert "Submissions: 2 in all, at most 2 a day, some on 1 of 1 days" in page
+    assert "≤ 1k parameters: 1 steps, the last 0.9000 on" in page
+    assert "Failures: 1 in all, for 1 reasons. 1 of them: out_of_memory." in page
+    assert page.count("The same as a table") == 4
+    assert 'href="/docs/errors#out_of_memory"' in page
 
 
-@pytest.mark.parametrize(("metric", "best"), [("accuracy", 0.9), ("log_loss", 0.2)])
-def test_the_best_keeps_its_direction_when_nothing_is_published(
-    submission: Submission, metric: str, best: float
-) -> None:
-    other = queued_submission(competition=submission.competition)
-    Submission.objects.filter(pk=other.pk).update(public_score=0.2)
-    competition = submission.competition
-    version = competition.current_version
-    assert version is not None
-    version.specification["metrics"] = [{"name": metric, "title": metric}]
-    version.save()
-    competition.refresh_from_db()
-    competition.current_version = None
-    competition.save()
-    (day,) = competition_statistics(competition=competition).days
-    assert day.best == best
+def test_a_competition_without_submissions_has_a_page(client: Client) -> None:
+    host = Host.objects.get()
+    other = CompetitionFactory()
+    Host.objects.create(competition=other, user=host.user, role="viewer")
+    page = client.get(f"/competitions/{other.slug}/manage/statistics/").text
+    assert "Nobody has handed in yet" in page
+    assert 'class="chart"' not in page
 
 
-def test_baselines_do_not_count(submission: Submission) -> None:
-    submission.team.is_baseline = True
-    submission.team.save()
-    told = competition_statistics(competition=submission.competition)
-    assert (list(told.days), told.waits.evaluations) == ([], 0)
-
-
-def test_the_page_and_its_downloads(client: Client, submission: Submission) -> None:
-    base = f"/competitions/{submission.competition.slug}/manage/statistics/"
-    page = client.get(base).text
-    assert page.count("<svg") >= 2
-    assert "Submissions: 1 in all, at most 1 a day, some on 1 of 1 days" in page
-    (row,) = csv.DictReader(io.StringIO(client.get(f"{base}?format=csv").text))
-    assert (row["submissions"], row["scored"], row["best"]) == ("1", "1", "0.9")
-    told = client.get(f"{base}?format=json").json()
-    assert told["days"][0]["teams"] == 1
+def test_downloads_and_the_api_tell_the_same(client: Client, submission: Submission) -> None:
     slug = submission.competition.slug
+    base = f"/competitions/{slug}/manage/statistics/"
+    told = client.get(f"{base}?format=json").json()
     assert client.get(f"/api/v1/host/competitions/{slug}/statistics").json() == told
+    (day,) = told["days"]
+    assert (day["submissions"], day["scored"], day["teams"], day["joined"]) == (1, 1, 1, 1)
+    assert day["best_by_division"] == {"nano": 0.9, "micro": None}
+    assert day["waits"] == told["waits"]
+    (row,) = csv.DictReader(io.StringIO(client.get(f"{base}?format=csv").text))
+    assert row == {
+        "day": day["day"],
+        "submissions": "1",
+        "scored": "1",
+        "teams": "1",
+        "joined": "1",
+        "best": "0.9",
+        "best_nano": "0.9",
+        "best_micro": "",
+        "waits": "1",
+        "wait_median": str(day["waits"]["median"]),
+        "wait_p95": str(day["waits"]["p95"]),
+    }
 
 
-def test_three_queries_however_many_submissions(
-    submission: Submission, django_assert_num_queries: pytest.FixtureRequest
-) -> None:
-    _ = submission.competition.current_version
-    with django_assert_num_queries(3):  # type: ignore[operator]
-        competition_statistics(competition=submission.competition)
+def test_failures_can_be_downloaded(client: Client, submission: Submission) -> None:
+    Submission.objects.update(status="rejected")
+    base = f"/competitions/{submission.competition.slug}/manage/statistics/"
+    answer = client.get(f"{base}?format=csv&of=failures")
+    assert answer.text.split() == ["code,count", "refused_at_inspection,1"]

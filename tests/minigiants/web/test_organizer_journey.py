@@ -105,6 +105,7 @@ def rule(host: Window, participant: Window, submission: Submission) -> None:
     expect(page.get_by_text(f"Disqualified: {REASON}")).to_be_visible()
     participant.visit(f"/submissions/{submission.pk}/")
     expect(participant.page.get_by_text(REASON)).to_be_visible()
+    page.get_by_label("Reason to reinstate #1 of Oaks").fill("It was not theirs")
     page.get_by_role("button", name="Reinstate #1 of Oaks").click()
     expect(page.get_by_role("button", name="Disqualify #1 of Oaks")).to_be_visible()
     participant.page.reload()
@@ -141,5 +142,12 @@ def test_from_a_template_to_a_ruling(windows: tuple[Window, Window]) -> None:
     expect(host.page.get_by_text("The boards stand still.")).to_be_visible()
     host.visit(f"{MANAGE}audit/")
     log = host.page.get_by_role("main").inner_text()
-    for said in (REASON, "guest@example.org", "ada", "submission.reinstate", "boards.freeze"):
+    for said in (
+        REASON,
+        "It was not theirs",
+        "guest@example.org",
+        "ada",
+        "submission.reinstate",
+        "boards.freeze",
+    ):
         assert said in log

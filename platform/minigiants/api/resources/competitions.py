@@ -1,10 +1,13 @@
 """Competitions, their rules, limits and quota."""
 
+from typing import Annotated
+
 from django.conf import settings
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from ninja import Router
+from django.utils.text import capfirst
+from ninja import Path, Router
 
 from minigiants.accounts.models import Scope, User
 from minigiants.api.authentication import ApiRequest, person_of, public, required
@@ -19,6 +22,9 @@ from minigiants.api.schemas.competitions import (
     LicenceOut,
     LimitsOut,
     MetricOut,
+    PageList,
+    PageName,
+    PageText,
     PhaseOut,
     QuotaOut,
     QuotaState,
@@ -34,6 +40,8 @@ from minigiants.competitions.selectors import (
     competition_get,
     competition_list,
     current_version,
+    page_get,
+    pages_of,
     rules_accepted,
     spec_of,
 )
@@ -132,6 +140,7 @@ def read(request: ApiRequest, slug: str) -> CompetitionDetail:
             "late_submissions": spec.late_submissions,
             "final_selections": spec.final_selections,
             "max_team_size": spec.teams.max_size,
+            "merge_deadline": spec.teams.merge_deadline,
             "prizes": spec.prizes,
             "audience": spec.visibility.audience,
             "rules_accepted": (
@@ -163,6 +172,31 @@ def limits(request: ApiRequest, slug: str) -> LimitsOut:
             limits=spec.runtime.limits.model_dump(mode="json"),
         ),
     )
+
+
+@router.get(
+    "/competitions/{slug}/pages",
+    response=PageList,
+    auth=public(),
+    operation_id="pages",
+)
+def pages(request: ApiRequest, slug: str) -> PageList:
+    """The pages of a competition: overview, data, rules, and those that its hosts have added."""
+    version = current_version(competition_get(slug=slug, user=request.auth.user))
+    return PageList(items=[PageName(slug=name, title=capfirst(name)) for name in pages_of(version)])
+
+
+@router.get(
+    "/competitions/{slug}/pages/{name}",
+    response=PageText,
+    auth=public(),
+    operation_id="page_read",
+)
+def page(request: ApiRequest, slug: str, name: Annotated[str, Path(max_length=100)]) -> PageText:
+    """One page, as its authors wrote it."""
+    version = current_version(competition_get(slug=slug, user=request.auth.user))
+    text = page_get(version=version, name=name)
+    return PageText(slug=name, title=capfirst(name), text=text)
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """Running competitions: packs, rescores, hosts, invitations and the audit log."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from ninja import Router
 from ninja.params.functions import Path, Query
 
 from minigiants.accounts.models import Scope
-from minigiants.api.authentication import ApiRequest, person_of, required
+from minigiants.api.authentication import ApiRequest, person_of, public, required
 from minigiants.api.idempotency import idempotent
 from minigiants.api.problems import RequestTooLarge
 from minigiants.api.schemas.hosting import (
@@ -40,10 +41,12 @@ from minigiants.api.schemas.hosting import (
     TemplateIn,
     UnpublishedOut,
 )
+from minigiants.api.token_reach import Reach
 from minigiants.competitions.models import Competition, Host, Invitation
 from minigiants.competitions.pack_access import Audience
 from minigiants.competitions.pack_archive import MAX_ARCHIVE_BYTES, export_chunks
 from minigiants.competitions.pack_editing import Place
+from minigiants.competitions.pack_schema import pack_schema
 from minigiants.competitions.people import (
     competition_invite,
     host_remove,
@@ -100,6 +103,24 @@ def _archive(request: ApiRequest) -> Iterator[BinaryIO]:
             file.write(chunk)
         file.seek(0)
         yield file
+
+
+@router.get(
+    "/host/schema",
+    auth=public(reach=Reach.PERSON),
+    operation_id="pack_schema",
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "JSON Schema 2020-12",
+                "content": {"application/schema+json": {"schema": {"type": "object"}}},
+            }
+        }
+    },
+)
+def schema(request: ApiRequest) -> HttpResponse:
+    """The JSON Schema of competition.yaml, for editors."""
+    return HttpResponse(json.dumps(pack_schema()), content_type="application/schema+json")
 
 
 @router.put(

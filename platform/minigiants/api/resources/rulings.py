@@ -111,11 +111,17 @@ def disqualify_team(
     operation_id="team_reinstate",
 )
 @idempotent(status=200)
-def reinstate_team(request: ApiRequest, slug: str, team_id: UUID) -> TeamRulingOut:
+def reinstate_team(
+    request: ApiRequest, slug: str, team_id: UUID, payload: ReasonIn
+) -> TeamRulingOut:
     """Let a team stand on the boards again."""
     person = person_of(request)
-    competition = competition_get(slug=slug, user=person)
-    team = team_reinstate(user=person, competition=competition, team_id=team_id)
+    team = team_reinstate(
+        user=person,
+        competition=competition_get(slug=slug, user=person),
+        team_id=team_id,
+        reason=payload.reason,
+    )
     return TeamRulingOut.model_validate(team)
 
 
@@ -141,7 +147,9 @@ def disqualify(request: ApiRequest, submission_id: UUID, payload: ReasonIn) -> S
     operation_id="submission_reinstate",
 )
 @idempotent(status=200)
-def reinstate(request: ApiRequest, submission_id: UUID) -> SubmissionRulingOut:
+def reinstate(request: ApiRequest, submission_id: UUID, payload: ReasonIn) -> SubmissionRulingOut:
     """Let a submission count again."""
-    submission = submission_reinstate(user=person_of(request), submission_id=submission_id)
+    submission = submission_reinstate(
+        user=person_of(request), submission_id=submission_id, reason=payload.reason
+    )
     return SubmissionRulingOut.model_validate(submission)

@@ -23,6 +23,9 @@ class PhaseOut(Out):
     title: str
     opens: datetime
     closes: datetime
+    reveals: datetime | None = Field(
+        description="When the private boards open by themselves; null: a host opens them"
+    )
 
 
 class DivisionName(Out):
@@ -81,6 +84,9 @@ class CompetitionDetail(CompetitionSummary):
     late_submissions: bool = Field(description="Taken after the last phase, scored, not ranked")
     final_selections: int = Field(description="How many submissions a team may choose")
     max_team_size: int
+    merge_deadline: datetime | None = Field(
+        description="Until when teams may merge; null: for as long as they can change"
+    )
     prizes: str
     audience: str = Field(description="public, link, invitation or email-domain")
     rules_accepted: bool | None = Field(description="By the caller; null for someone unknown")
@@ -128,6 +134,19 @@ class DataFile(Out):
 
 class DataList(Out):
     files: list[DataFile]
+
+
+class PageName(Out):
+    slug: str
+    title: str = Field(description="What its tab says")
+
+
+class PageList(Out):
+    items: list[PageName] = Field(description="In the order of the tabs")
+
+
+class PageText(PageName):
+    text: str = Field(description="Markdown")
 
 
 class RulesOut(Out):

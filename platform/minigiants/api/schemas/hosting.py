@@ -234,28 +234,33 @@ class AuditList(Out):
     items: list[AuditOut] = Field(description="Newest first")
 
 
-class StatisticsDay(Out):
-    day: date = Field(description="In UTC; days without a submission are left out")
-    submissions: int
-    scored: int
-    teams: int = Field(description="That handed in on this day")
-    best: float | None = Field(description="The best public score until its end")
-
-
-class FailureCountOut(Out):
-    code: str
-    count: int
-
-
 class WaitsOut(Out):
     evaluations: int
     median: float | None = Field(description="Seconds from the queue to a worker")
     p95: float | None = Field(description="Seconds, the 95th percentile")
 
 
+class StatisticsDay(Out):
+    day: date = Field(description="In UTC; days on which nothing happened are left out")
+    submissions: int
+    scored: int
+    teams: int = Field(description="That handed in on this day")
+    joined: int = Field(description="Teams that were founded on this day")
+    waits: WaitsOut = Field(description="Of what was queued on this day")
+    best: float | None = Field(description="The best public score until its end")
+    best_by_division: dict[str, float | None] = Field(
+        description="The same by the slugs of the divisions"
+    )
+
+
+class FailureCountOut(Out):
+    code: str = Field(description="A code of a failure, or refused_at_inspection")
+    count: int
+
+
 class StatisticsOut(Out):
     days: list[StatisticsDay]
-    failures: list[FailureCountOut]
+    failures: list[FailureCountOut] = Field(description="The most frequent first")
     waits: WaitsOut
 
 

@@ -150,7 +150,9 @@ class HistoryOut(Out):
 
 
 class ReasonIn(In):
-    reason: str = Field(min_length=1, max_length=500, description="The team reads it")
+    reason: str = Field(
+        min_length=1, max_length=500, description="Of a disqualification the team reads it"
+    )
 
 
 class PhaseBoardsOut(Out):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 _STEPS: Final = (1, 2, 5, 10)
@@ -14,6 +14,11 @@ _SPANS: Final = tuple(
         *(86_400 * days for days in (1, 2, 7, 14, 30, 91, 182, 365, 3650)),
     )
 )
+
+
+def midnight(day: date) -> datetime:
+    """When a day in UTC begins."""
+    return datetime.combine(day, time.min, UTC)
 
 
 @dataclass(frozen=True)

@@ -292,7 +292,9 @@ def _disqualify(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
 
 
 def _reinstate(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
-    submission = submission_reinstate(user=managed.person, submission_id=_identity(form))
+    submission = submission_reinstate(
+        user=managed.person, submission_id=_identity(form), reason=form.get("reason", "")
+    )
     return f"#{submission.number} of {submission.team} counts again."
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from minigiants.competitions.pack import PackSpec
+from minigiants.competitions.pack_schema import pack_schema
 
 
 class Command(BaseCommand):
@@ -13,8 +13,4 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        schema = {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **PackSpec.model_json_schema(),
-        }
-        self.stdout.write(json.dumps(schema, indent=2, ensure_ascii=False))
+        self.stdout.write(json.dumps(pack_schema(), indent=2, ensure_ascii=False))
