@@ -94,7 +94,7 @@ class BlobCache:
         except FileNotFoundError:
             return False
         with file:
-            # To the nanosecond, which no write of others leaves: they get the kernel's coarse clock.
+            # To the nanosecond: what others write gets the time of the kernel's coarse clock.
             found, touched_ns = os.fstat(file.fileno()), time.time_ns()
             os.utime(file.fileno(), ns=(touched_ns, touched_ns))
             if hashed is not None and hashed.is_still(found):
