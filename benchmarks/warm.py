@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from benchmarks import containers
 from benchmarks.language_models import language_models
 from benchmarks.onnx_models import digits, million
-from benchmarks.pipeline import SANDBOX, Pipeline, Run
+from benchmarks.pipeline import SANDBOX, Pipeline
 from benchmarks.workload import Workload
 
 WORKLOADS: Mapping[str, Callable[[Path, int], Workload]] = {
@@ -22,28 +23,46 @@ NOT_MEASURED = "not measured here: no container engine with the harness image"
 
 
 def measure(*, count: int = 20) -> dict[str, Any]:
-    """Hand `count` models of each kind in, one after the other, and run the same ones bare."""
+    """Run `count` models of each kind bare and through the platform, in turn."""
     figures: dict[str, Any] = {"models": count, "sandbox": SANDBOX}
     for name, make in WORKLOADS.items():
         with tempfile.TemporaryDirectory(prefix="minigiants-bench-") as work:
-            workload = make(Path(work), count + 1)
-            bare = median(workload.bare_seconds())
-            taken = _warm(workload, sandbox=SANDBOX).claim_to_report
+            taken = _warm(make(Path(work), count + 1), sandbox=SANDBOX)
         figures |= {
-            f"{name}: bare seconds": bare,
-            f"{name}: claim to report seconds": taken,
-            f"{name}: added seconds": taken - bare,
+            f"{name}: bare seconds": taken.bare,
+            f"{name}: claim to report seconds": taken.claim_to_report,
+            f"{name}: added seconds": taken.claim_to_report - taken.bare,
         }
     return figures | _pool(count)
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Medians in seconds."""
+
+    bare: float
+    claim_to_report: float
+
+
 def _warm(
     workload: Workload, *, sandbox: str, before: Callable[[], None] = lambda: None, **settings: str
-) -> Run:
-    """The first model warms the server up, and the others count."""
+) -> Taken:
+    """The first model warms everything up, and the others count.
+
+    Each is run bare just before it is handed in, so that both meet the machine in the same state.
+    """
+    first, *others = workload.models
+    bare: list[float] = []
+
+    def run_bare() -> None:
+        bare.append(workload.bare_seconds(others[len(bare)]))
+        before()
+
+    workload.bare_seconds(first)
     with Pipeline(workload, sandbox=sandbox, **settings) as pipeline:
-        pipeline.one_by_one(workload.models[:1])
-        return pipeline.one_by_one(workload.models[1:], before=before)
+        pipeline.one_by_one([first])
+        run = pipeline.one_by_one(others, before=run_bare)
+    return Taken(median(bare), run.claim_to_report)
 
 
 def _pool(count: int) -> dict[str, Any]:
@@ -57,11 +76,10 @@ def _pool(count: int) -> dict[str, Any]:
     ):
         with tempfile.TemporaryDirectory(prefix="minigiants-bench-") as work:
             workload = containers.python_models(Path(work), min(count, 8) + 1)
-            bare = median(workload.bare_seconds())
-            run = _warm(workload, sandbox="docker", before=before, **settings)
+            taken = _warm(workload, sandbox="docker", before=before, **settings)
         figures |= {
-            f"{PYTHON}: bare seconds": bare,
-            f"{PYTHON}: claim to report seconds, {case}": run.claim_to_report,
-            f"{PYTHON}: added seconds, {case}": run.claim_to_report - bare,
+            f"{PYTHON}: bare seconds, {case}": taken.bare,
+            f"{PYTHON}: claim to report seconds, {case}": taken.claim_to_report,
+            f"{PYTHON}: added seconds, {case}": taken.claim_to_report - taken.bare,
         }
     return figures

@@ -24,13 +24,8 @@ class Workload:
     models: list[Path]
     run_bare: Callable[[Path], None]
 
-    def bare_seconds(self, most: int = 20) -> list[float]:
-        """How long each of the first `most` models takes, the process being warm."""
-        self.run_bare(self.models[0])
-        return [_timed(self.run_bare, model) for model in self.models[:most]]
-
-
-def _timed(action: Callable[[Path], None], model: Path) -> float:
-    started = time.perf_counter()
-    action(model)
-    return time.perf_counter() - started
+    def bare_seconds(self, model: Path) -> float:
+        """How long the bare work on `model` takes. The first call warms the process up."""
+        started = time.perf_counter()
+        self.run_bare(model)
+        return time.perf_counter() - started
