@@ -158,7 +158,7 @@ def _usages(
         public = _public_fraction(asked, split)
         usage_of = {name: PUBLIC if name in public else PRIVATE for name in asked}
     elif split_file is not None:
-        usage_of = _told_by_file(split_file, asked)
+        usage_of = _told_by_file(split_file, labels, frozenset(asked))
     else:
         raise PackRefused([PackFault(labels.file, None, "split", "the file of the split is gone")])
     return [usage_of.get(name, DOCUMENT) for name in ids]
@@ -185,20 +185,19 @@ def _public_fraction(ids: Sequence[str], split: FractionSplit) -> frozenset[str]
     return frozenset(ordered[: round(split.public * len(ids))])
 
 
-def _told_by_file(table: CsvTable, ids: Sequence[str]) -> dict[str, str]:
+def _told_by_file(table: CsvTable, labels: CsvTable, asked: frozenset[str]) -> dict[str, str]:
     named = table.column(ID)
     faults = list(_ids_differ(table, named))
-    known = set(ids)
     faults += [
         PackFault(table.file, row.line, ID, f"the labels have no id {name!r}")
         for row, name in zip(table.rows, named, strict=True)
-        if name not in known
+        if name not in asked
     ]
-    told = set(named)
+    untold = asked.difference(named)
     faults += [
-        PackFault(table.file, None, ID, f"does not tell the split of {name!r}")
-        for name in ids
-        if name not in told
+        PackFault(labels.file, row.line, ID, f"{table.file} does not tell the split of {name!r}")
+        for row, name in zip(labels.rows, labels.column(ID), strict=True)
+        if name in untold
     ]
     if faults:
         raise PackRefused(faults[:MAX_FAULTS])

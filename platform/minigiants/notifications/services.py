@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from minigiants.accounts.models import User
 from minigiants.accounts.preferences import MailKind, mails_wanted
-from minigiants.competitions.models import Invitation
+from minigiants.competitions.models import Competition, Invitation
 from minigiants.competitions.people import INVITED_EVENT, invitation_secret
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_waiting
@@ -19,6 +19,7 @@ from minigiants.notifications.models import Webhook
 from minigiants.notifications.notices import NOTICED_EVENT, notices_mail
 from minigiants.notifications.team_events import TEAM_EVENTS
 from minigiants.notifications.webhook_delivery import DISABLED_EVENT, webhooks_tell
+from minigiants.submissions.baseline_faults import baseline_faults
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Rescore, Submission
 from minigiants.submissions.presentation import submission_view
@@ -29,7 +30,9 @@ from minigiants.submissions.selectors import submission_whole
 log = structlog.get_logger(__name__)
 
 BATCH = 100
-MAILED = frozenset({f"submission.{status}" for status in (Status.SCORED, Status.FAILED)})
+MAILED = frozenset(
+    f"submission.{status}" for status in (Status.SCORED, Status.FAILED, Status.REJECTED)
+)
 
 
 def outbox_deliver() -> int:
@@ -78,7 +81,7 @@ def _mail(event: OutboxEvent) -> None:
     elif event.kind == RESCORED_EVENT:
         _mail_participants(UUID(event.payload["rescore"]))
     elif event.kind == SCORING_FAILED_EVENT:
-        _mail_hosts(UUID(event.payload["submission"]))
+        _mail_hosts_of_metric(UUID(event.payload["submission"]))
     elif event.kind == DISABLED_EVENT:
         _mail_webhook_owner(UUID(event.payload["webhook"]))
     elif event.kind == NOTICED_EVENT:
@@ -89,6 +92,9 @@ def _mail(event: OutboxEvent) -> None:
 
 def _mail_result(submission_id: UUID) -> None:
     submission: Submission = submission_whole(submission_id=submission_id)
+    if submission.team.is_baseline:
+        _mail_hosts_of_baseline(submission)
+        return
     person = submission.submitted_by
     if not mails_wanted(person)[MailKind.RESULT]:
         return
@@ -107,26 +113,40 @@ def _mail_result(submission_id: UUID) -> None:
     person_mail(person=person, kind=MailKind.RESULT, subject=subject, body=body)
 
 
-def _mail_hosts(submission_id: UUID) -> None:
-    """Tell those who run the competition what their metric or labels did, which nobody else sees.
-
-    Where a competition has no hosts, its operators, the staff, are told.
-    """
+def _mail_hosts_of_metric(submission_id: UUID) -> None:
+    """Tell those who run the competition what their metric or labels did, and nobody else."""
     submission: Submission = submission_whole(submission_id=submission_id)
     evaluation = submission.evaluations.first()
-    competition = submission.competition
-    hosts = User.objects.filter(hosted__competition=competition, is_active=True)
-    people = hosts if hosts.exists() else User.objects.filter(is_staff=True, is_active=True)
-    addresses = [person.email for person in people if person.email]
-    if evaluation is None or not addresses:
+    if evaluation is None:
         return
     body = (
         f"{submission_view(submission).url} could not be scored:\n\n{evaluation.host_detail}\n\n"
         f"{evaluation.host_log}\n\nThe team was charged nothing. Mend metric.py or the labels, "
         "publish the pack, and ask for the submission again. You are told at most once an hour.\n"
     )
-    subject = f"Minigiants: scoring fails in {competition.title}"
-    send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, addresses)
+    _mail_hosts(submission.competition, "scoring fails", body)
+
+
+def _mail_hosts_of_baseline(submission: Submission) -> None:
+    """Tell those who run the competition if a baseline does not score what they announce."""
+    version = submission.pack_version
+    for fault in baseline_faults(version=version, submissions=[submission]).values():
+        body = (
+            f"{fault}\n\nVersion {version.number} serves all the same. If the labels, the metric "
+            "or the baseline are wrong, mend the pack and publish it again; if the figure is, "
+            f"announce another.\n\n{submission_view(submission).url}\n"
+        )
+        _mail_hosts(submission.competition, "a baseline does not score as announced", body)
+
+
+def _mail_hosts(competition: Competition, what: str, body: str) -> None:
+    """Mail those who run a competition; where it has no hosts, its operators, the staff."""
+    hosts = User.objects.filter(hosted__competition=competition, is_active=True)
+    people = hosts if hosts.exists() else User.objects.filter(is_staff=True, is_active=True)
+    addresses = [person.email for person in people if person.email]
+    if addresses:
+        subject = f"Minigiants: {what} in {competition.title}"
+        send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, addresses)
 
 
 def _mail_competition_invitation(invitation_id: UUID) -> None:

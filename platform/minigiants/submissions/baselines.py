@@ -14,13 +14,15 @@ from evaluator.inspection import detect_format, folder_files
 from minigiants.accounts.models import User
 from minigiants.artifacts.models import Artifact
 from minigiants.artifacts.services import artifact_store
-from minigiants.competitions.models import Admission, Competition
-from minigiants.competitions.pack import BaselineSpec, PackSpec
+from minigiants.competitions.models import Admission, Competition, PackVersion
+from minigiants.competitions.pack import BaselineSpec
 from minigiants.competitions.pack_archive import sources_write
+from minigiants.competitions.problems import PackFault
 from minigiants.competitions.selectors import current_version, spec_of
 from minigiants.competitions.services import rules_accept
 from minigiants.core.blobstore import digest_of
 from minigiants.core.problems import Conflict, Problem
+from minigiants.submissions.baseline_faults import account_name, baseline_faults
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Submission
 from minigiants.submissions.problems import DuplicateSubmission
@@ -55,30 +57,35 @@ class BaselineResult:
 
 @dataclass(frozen=True, slots=True)
 class BaselineEntry:
-    """A baseline of a pack with what was handed in of it last, if anything was."""
+    """A baseline of a pack with what was handed in of it last, if anything was, and what is wrong
+    with it under that pack.
+    """
 
     baseline: BaselineSpec
     submission: Submission | None
+    fault: PackFault | None = None
 
 
-def baseline_entries(*, competition: Competition, spec: PackSpec) -> list[BaselineEntry]:
-    """The baselines that `spec` names, in its order, with their newest submissions."""
+def baseline_entries(*, version: PackVersion) -> list[BaselineEntry]:
+    """The baselines of `version`, in its order, with their newest submissions."""
+    competition, spec = version.competition, version.spec
     newest = (
         Submission.objects.filter(
             competition=competition,
-            submitted_by__username__in=[
-                _account_name(competition, each) for each in spec.baselines
-            ],
+            submitted_by__username__in=[account_name(competition, each) for each in spec.baselines],
         )
         .select_related("team", "division", "pack_version", "submitted_by")
         .order_by("submitted_by_id", "-id")
         .distinct("submitted_by_id")
     )
     by_account = {submission.submitted_by.username: submission for submission in newest}
-    return [
-        BaselineEntry(each, by_account.get(_account_name(competition, each)))
-        for each in spec.baselines
-    ]
+    faults = baseline_faults(version=version, submissions=by_account.values())
+    entries = []
+    for each in spec.baselines:
+        submission = by_account.get(account_name(competition, each))
+        fault = faults.get(submission.pk) if submission else None
+        entries.append(BaselineEntry(each, submission, fault))
+    return entries
 
 
 def baselines_hand_in(*, competition: Competition, folder: Path) -> list[BaselineResult]:
@@ -169,13 +176,9 @@ def _baseline_team(user: User, competition: Competition, baseline: BaselineSpec)
     return team
 
 
-def _account_name(competition: Competition, baseline: BaselineSpec) -> str:
-    return f"baseline-{competition.slug}-{Path(baseline.folder).name}"
-
-
 def _baseline_user(competition: Competition, baseline: BaselineSpec) -> User:
     """The account that owns a baseline. Nobody can log in with it."""
-    username = _account_name(competition, baseline)
+    username = account_name(competition, baseline)
     user, is_new = User.objects.get_or_create(
         username=username,
         defaults={"email": f"{username}@minigiants.invalid", "is_active": False},

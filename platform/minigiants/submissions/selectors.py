@@ -1,9 +1,11 @@
 """Reading submissions."""
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from minigiants.accounts.models import User
@@ -13,7 +15,7 @@ from minigiants.competitions.models import Competition
 from minigiants.competitions.policies import visible_competitions
 from minigiants.competitions.selectors import spec_of
 from minigiants.core.problems import NotFound
-from minigiants.submissions.lifecycle import FINAL
+from minigiants.submissions.lifecycle import FINAL, Status
 from minigiants.submissions.models import Evaluation, Rescore, StateChange, Submission
 from minigiants.submissions.problems import PhaseClosed
 from minigiants.submissions.quota import QuotaState, quota_state
@@ -90,6 +92,21 @@ def artifacts_uploaded(*, user: User, competition: Competition) -> QuerySet[Arti
     return artifact_list(user=user, competition=competition).annotate(
         last_number=Subquery(last.values("number")[:1]),
         last_message=Subquery(last.values("message")[:1]),
+    )
+
+
+def scoring_evaluations(*, competition: Competition) -> QuerySet[Any]:
+    """The evaluation by which each scored submission has its score, with the version that it
+    follows as `follows`.
+    """
+    scored = evaluations_that_count().filter(
+        submission__competition=competition,
+        submission__status=Status.SCORED,
+        status=Status.SCORED,
+    )
+    each = scored.order_by("submission_id", "-id").distinct("submission_id")
+    return Evaluation.objects.filter(pk__in=each.values("pk")).annotate(
+        follows=Coalesce("pack_version_id", "submission__pack_version_id")
     )
 
 

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Count
 
 from minigiants.competitions.models import Competition, PackFile, PackVersion
-from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation
-from minigiants.submissions.selectors import evaluations_that_count
+from minigiants.submissions.selectors import scoring_evaluations
 
 _ROLES: Final = (PackFile.Role.HIDDEN_INPUTS, PackFile.Role.LABELS, PackFile.Role.METRIC_CODE)
 
@@ -41,7 +39,10 @@ def stale_counts(*, competition: Competition, version: PackVersion) -> tuple[int
     Three queries, whatever has been handed in.
     """
     scores: dict[UUID, int] = dict(
-        _newest(competition).values_list("follows").annotate(Count("pk")).order_by()
+        scoring_evaluations(competition=competition)
+        .values_list("follows")
+        .annotate(Count("pk"))
+        .order_by()
     )
     stale = _stale(version, scores)
     again = sum(scores[pk] for pk in stale.asked_otherwise)
@@ -54,26 +55,11 @@ def stale_evaluations(
     """The evaluation that counts of each submission with such a score, and whether it must run
     again.
     """
-    newest = _newest(competition)
+    newest = scoring_evaluations(competition=competition)
     followed = newest.order_by().values_list("follows", flat=True).distinct()
     stale = _stale(version, followed)
     found = newest.filter(follows__in=stale.versions).select_related("submission").order_by("-id")
     return [(each, each.follows in stale.asked_otherwise) for each in found]
-
-
-def _newest(competition: Competition) -> QuerySet[Any]:
-    """The evaluation by which each scored submission has its score, with the version that it
-    follows as `follows`.
-    """
-    scored = evaluations_that_count().filter(
-        submission__competition=competition,
-        submission__status=Status.SCORED,
-        status=Status.SCORED,
-    )
-    each = scored.order_by("submission_id", "-id").distinct("submission_id")
-    return Evaluation.objects.filter(pk__in=each.values("pk")).annotate(
-        follows=Coalesce("pack_version_id", "submission__pack_version_id")
-    )
 
 
 def _stale(version: PackVersion, followed: Iterable[UUID]) -> _Stale:

@@ -230,8 +230,8 @@ def test_a_split_file_that_is_wrong_has_its_lines_told(check: Callable[..., Chec
     assert told(refused) == [
         "hidden/split.csv:3: id: the id 'h0' stands on line 2 already",
         "hidden/split.csv:4: id: the labels have no id 'h9'",
-        "hidden/split.csv: id: does not tell the split of 'h2'",
-        "hidden/split.csv: id: does not tell the split of 'h3'",
+        "hidden/labels.csv:4: id: hidden/split.csv does not tell the split of 'h2'",
+        "hidden/labels.csv:5: id: hidden/split.csv does not tell the split of 'h3'",
     ]
 
 

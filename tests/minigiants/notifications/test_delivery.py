@@ -8,8 +8,10 @@ from minigiants.competitions.models import Host
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import MAX_ATTEMPTS, outbox_waiting, outbox_write
 from minigiants.notifications.services import outbox_deliver
+from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Rescore, Submission
 from minigiants.submissions.rescoring import RESCORED_CODE, RESCORED_EVENT
+from minigiants.submissions.services import change_record
 from tests.support.factories import UserFactory
 from tests.support.mail_server import MailServer
 from tests.support.pipeline import Pipeline, queued_submission
@@ -82,6 +84,54 @@ def test_hosts_are_told_that_their_metric_fails(
     assert "SECRET detail for hosts" in told
     assert mailbox.text_to(submission.submitted_by.email).count("SECRET") == 0
     assert stranger.email not in "".join(str(mail) for mail in mailbox.messages)
+
+
+@pytest.fixture
+def baseline(submission: Submission) -> Submission:
+    """The only baseline of the pack, of which 0.9 is announced, with a host who is to be told."""
+    submission.submitted_by.username = f"baseline-{submission.competition.slug}-linear"
+    submission.submitted_by.save()
+    submission.team.is_baseline = True
+    submission.team.save()
+    host = UserFactory(email="host@example.test")
+    Host.objects.create(competition=submission.competition, user=host, role=Host.Role.OWNER)
+    return submission
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        ("other score", "Linear scores 0.875 on the public split; 0.9 is announced, ± 1e-09"),
+        ("no run", "Linear has no score: its run failed"),
+        ("refused", "Linear is refused by inspection"),
+    ],
+)
+def test_hosts_are_told_of_a_baseline_that_does_not_score_as_announced(
+    mailbox: MailServer, baseline: Submission, ending: str, told: str
+) -> None:
+    pipeline = Pipeline.start()
+    match ending:
+        case "other score":
+            pipeline.run(baseline, public=0.875)
+        case "no run":
+            job = pipeline.claim_predict(baseline.evaluations.get())
+            pipeline.report_failure(job, Failure.TIMED_OUT)
+        case "refused":
+            baseline.evaluations.all().delete()
+            Submission.objects.filter(pk=baseline.pk).update(status=Status.REJECTED)
+            change_record(baseline, None, Status.REJECTED)
+    outbox_deliver()
+    (mail,) = mailbox.messages
+    assert mail["To"] == "host@example.test"
+    assert told in mailbox.text_to("host@example.test")
+
+
+def test_nobody_is_told_of_a_baseline_that_scores_as_announced(
+    mailbox: MailServer, baseline: Submission
+) -> None:
+    Pipeline.start().run(baseline, public=0.9)
+    outbox_deliver()
+    assert mailbox.messages == []
 
 
 def test_a_rescore_is_announced_in_one_mail_a_person(

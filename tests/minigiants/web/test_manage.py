@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 from django.test import Client
 from django.utils import timezone
 
@@ -114,6 +115,23 @@ def test_baselines_are_listed_with_what_became_of_them(submission: Submission) -
     assert submission.division is not None
     for told in (submission.division.title, "0.875", "0.9", "Scored"):
         assert told in row[0], told
+
+
+@pytest.mark.django_db
+def test_a_baseline_that_scores_otherwise_is_told_with_its_line() -> None:
+    competition = runnable_competition()
+    submission = queued_submission(competition)
+    client, _ = host_client(submission, "viewer")
+    submission.submitted_by.username = f"baseline-{competition.slug}-linear"
+    submission.submitted_by.save()
+    version = submission.pack_version
+    version.specification_text = yaml.safe_dump(version.specification)
+    version.save()
+    line = version.specification_text.splitlines().index("- folder: linear") + 1
+    Pipeline.start().run(submission, public=0.875)
+    page = client.get(f"/competitions/{competition.slug}/manage/").text
+    assert "Not as announced" in page
+    assert f"competition.yaml:{line}: baselines[0]: Linear scores 0.875" in page
 
 
 def test_boards_are_downloaded_whole(submission: Submission) -> None:
@@ -222,7 +240,7 @@ def test_an_archive_that_is_wrong_is_told_on_the_page(submission: Submission) ->
 @pytest.mark.parametrize(
     ("page", "queries"),
     [
-        ("", 20),
+        ("", 21),
         ("submissions/", 11),
         ("submissions/?format=csv", 6),
         ("boards/?format=csv", 6),

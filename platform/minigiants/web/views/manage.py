@@ -174,7 +174,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         rescores=competition.rescores.select_related("version")[:10],
         phases=private_boards(competition=competition),
     )
-    context["baselines"] = baseline_entries(competition=competition, spec=context["spec"])
+    context["baselines"] = baseline_entries(version=context["version"])
     return render(request, "web/manage/overview.html", context)
 
 
