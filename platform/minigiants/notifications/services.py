@@ -18,7 +18,11 @@ from minigiants.notifications.mails import person_mail
 from minigiants.notifications.models import Webhook
 from minigiants.notifications.notices import NOTICED_EVENT, notices_mail
 from minigiants.notifications.team_events import TEAM_EVENTS
-from minigiants.notifications.webhook_delivery import DISABLED_EVENT, webhooks_tell
+from minigiants.notifications.webhook_delivery import (
+    DISABLED_EVENT,
+    kinds_awaited,
+    webhooks_tell,
+)
 from minigiants.submissions.baseline_faults import baseline_faults
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Rescore, Submission
@@ -35,14 +39,38 @@ MAILED = frozenset(
 )
 
 
+MAILING = MAILED | {
+    INVITED_EVENT,
+    RESCORED_EVENT,
+    SCORING_FAILED_EVENT,
+    DISABLED_EVENT,
+    NOTICED_EVENT,
+    *TEAM_EVENTS,
+}
+"""The kinds of events that may become mails."""
+
+
 def outbox_deliver() -> int:
     """Deliver what is waiting, oldest first. Returns how many events were delivered.
 
     An event whose delivery fails stays, with the error, for the next run; after
     `core.outbox.MAX_ATTEMPTS` it stays for an operator to look at.
     """
+    passed = _pass_over_unheard()
     waiting = outbox_waiting().values_list("pk", flat=True)[:BATCH]
-    return sum(_deliver(pk) for pk in waiting)
+    return passed + sum(_deliver(pk) for pk in waiting)
+
+
+def _pass_over_unheard() -> int:
+    """Be done at once with what becomes no mail and what no webhook hears of. Returns how many.
+
+    Most steps of a submission are such events, and each delivery is a transaction of its own.
+    """
+    awaited = kinds_awaited()
+    if awaited is None:
+        return 0
+    unheard = outbox_waiting().exclude(kind__in=MAILING | awaited)
+    return unheard.order_by().update(delivered_at=timezone.now())
 
 
 def _deliver(event_id: int) -> bool:

@@ -50,6 +50,13 @@ DISABLED_EVENT: Final = "webhook.disabled"
 USER_AGENT: Final = "minigiants-webhooks/1"
 
 
+def kinds_awaited() -> frozenset[str] | None:
+    """The kinds of events that any webhook hears of; None where one hears of all."""
+    lists = Webhook.objects.filter(disabled=Webhook.Disabled.NO).values_list("kinds", flat=True)
+    found = [frozenset(kinds) for kinds in lists.order_by().distinct()]
+    return None if frozenset() in found else frozenset().union(*found)
+
+
 def webhooks_tell(event: OutboxEvent) -> int:
     """Make a delivery of `event` for each webhook that shall hear of it. Returns how many.
 

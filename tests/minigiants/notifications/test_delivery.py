@@ -1,5 +1,9 @@
 """Mails on results, through a real mail server on the loopback interface."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
 import pytest
 from pytest_django import Settings
 
@@ -18,6 +22,8 @@ from tests.support.pipeline import Pipeline, queued_submission
 
 pytestmark = pytest.mark.django_db
 
+Counted = Callable[[int], AbstractContextManager[Any]]
+
 
 @pytest.fixture
 def submission() -> Submission:
@@ -34,6 +40,19 @@ def test_a_score_is_mailed_once(mailbox: MailServer, submission: Submission) -> 
     (mail,) = mailbox.messages
     assert "scored 0.9000" in mail["Subject"]
     assert submission.submitted_by.email == mail["To"]
+
+
+def test_steps_that_nobody_hears_of_are_done_with_in_one_statement(
+    mailbox: MailServer, submission: Submission, django_assert_max_num_queries: Counted
+) -> None:
+    for _ in range(20):
+        outbox_write(
+            kind="submission.predicting",
+            payload={"submission": str(submission.pk), "status": "predicting", "code": ""},
+        )
+    with django_assert_max_num_queries(4):
+        assert outbox_deliver() >= 20
+    assert not outbox_waiting().exists()
 
 
 def test_a_failure_is_mailed_with_its_remedy_and_no_detail(
