@@ -230,7 +230,7 @@ def standing_refresh(*, board: Board, team_id: UUID, rules: BoardRules) -> Stand
     )
     _mark_improvements(board, team_id)
     counted = ranking.aggregate(entries=Count("pk"), last_at=Max("achieved_at"))
-    best = _counting(board, ranking, rules).order_by("place").first()
+    best = _counting(board, ranking, rules).select_related("division").order_by("place").first()
     if best is None:
         Standing.objects.filter(board=board, team_id=team_id).delete()
         return None

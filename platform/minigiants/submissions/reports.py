@@ -115,9 +115,10 @@ def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
     _submission_follow(evaluation, Status.SCORED, public_score=ranking[Split.PUBLIC])
     if evaluation.rescore_id is not None:
         return
-    submission = evaluation.submission
     # The row is locked now, so this is whose it is: a merge of teams comes before or after.
-    submission.refresh_from_db(fields=["team"])
+    submission = Submission.objects.select_related(
+        "team", "phase", "division", "artifact", "inspection"
+    ).get(pk=evaluation.submission_id)
     released = score_enter(
         submission,
         evaluation,

@@ -27,5 +27,5 @@ def test_each_step_of_an_evaluation_takes_few_statements(
         pipeline.report_predictions(predict, predictions=predictions)
     with django_assert_num_queries(6):
         score = pipeline.claim_score(evaluation)
-    with django_assert_num_queries(37):
+    with django_assert_num_queries(30):
         pipeline.report_scores(score)
