@@ -43,13 +43,13 @@ for resource in (
     teams,
     data,
     hosting,
-    hosted,
     leaderboards,
     records,
     uploads,
     artifacts,
     submissions,
     rulings,
+    hosted,
     installation,
 ):
     api.add_router("", resource.router)
