@@ -9,6 +9,7 @@ from minigiants.api.resources import (
     community,
     competitions,
     data,
+    hosted,
     hosting,
     installation,
     leaderboards,
@@ -48,6 +49,7 @@ for resource in (
     artifacts,
     submissions,
     rulings,
+    hosted,
     installation,
 ):
     api.add_router("", resource.router)

@@ -148,7 +148,7 @@ def _mail_hosts_of_metric(submission_id: UUID) -> None:
     if evaluation is None:
         return
     body = (
-        f"{submission_view(submission).url} could not be scored:\n\n{evaluation.host_detail}\n\n"
+        f"{_hosts_page(submission)} could not be scored:\n\n{evaluation.host_detail}\n\n"
         f"{evaluation.host_log}\n\nThe team was charged nothing. Mend metric.py or the labels, "
         "publish the pack, and ask for the submission again. You are told at most once an hour.\n"
     )
@@ -162,9 +162,14 @@ def _mail_hosts_of_baseline(submission: Submission) -> None:
         body = (
             f"{fault}\n\nVersion {version.number} serves all the same. If the labels, the metric "
             "or the baseline are wrong, mend the pack and publish it again; if the figure is, "
-            f"announce another.\n\n{submission_view(submission).url}\n"
+            f"announce another.\n\n{_hosts_page(submission)}\n"
         )
         _mail_hosts(submission.competition, "a baseline does not score as announced", body)
+
+
+def _hosts_page(submission: Submission) -> str:
+    slug = submission.competition.slug
+    return f"{settings.BASE_URL}/competitions/{slug}/manage/submissions/{submission.pk}/"
 
 
 def _mail_hosts(competition: Competition, what: str, body: str) -> None:

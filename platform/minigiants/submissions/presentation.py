@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from evaluator.contract import Failure, Split
 from evaluator.inspection.judgement import Judgement
+from minigiants.artifacts.models import Inspection
 from minigiants.artifacts.selectors import judgement_of
 from minigiants.competitions.pack import PackSpec
 from minigiants.leaderboards.selectors import rank_of
@@ -169,7 +170,7 @@ def submission_view(
         rank=_rank(submission, {} if ranks is None else ranks),
         error=_error(evaluation),
         judgement=judgement_of(inspection, spec),
-        counts=_counts(submission),
+        counts=counts_of(inspection),
         changes=changes,
         measurements=_measurements(evaluation),
         has_log=bool(evaluation and evaluation.smoke_log),
@@ -262,8 +263,8 @@ def _error(evaluation: Evaluation | None) -> ShownError | None:
     )
 
 
-def _counts(submission: Submission) -> Mapping[str, int] | None:
-    inspection = submission.inspection
+def counts_of(inspection: Inspection) -> Mapping[str, int] | None:
+    """What inspection counted: elements, bits, bytes, bytes. None where it could not."""
     if (
         inspection.parameters is None
         or inspection.tensor_bits is None

@@ -157,17 +157,3 @@ def rescore_progress(rescore: Rescore) -> tuple[int, int]:
         whole=Count("pk"), done=Count("pk", filter=Q(status__in=FINAL))
     )
     return counted["whole"], counted["done"]
-
-
-def submissions_hosted(
-    *, competition: Competition, status: str = "", team: str = ""
-) -> QuerySet[Submission]:
-    """All submissions of a competition for its hosts, newest first; empty filters leave all in."""
-    rows = Submission.objects.filter(competition=competition)
-    if status:
-        rows = rows.filter(status=status)
-    if team:
-        rows = rows.filter(team__name__icontains=team)
-    return rows.select_related(
-        "team", "division", "phase", "artifact", "inspection", "pack_version"
-    ).order_by("-id")

@@ -243,6 +243,11 @@ def _hosting() -> dict[tuple[str, str], Operation]:
         ("DELETE", f"{base}/hosts/{{username}}"): Operation(answers(own, 404)),
         ("GET", f"{base}/audit"): Operation(answers(look, 200)),
         ("GET", f"{base}/statistics"): Operation(answers(look, 200)),
+        ("GET", f"{base}/teams"): Operation(answers(look, 200)),
+        ("GET", f"{V1}/host/submissions/{{submission_id}}"): Operation(
+            # what belongs to others looks like what does not exist, to the team itself too
+            _needs("host", allowed=200, other=404, members=404, hosts=200, staff=200, elsewhere=404)
+        ),
         ("GET", f"{base}/invitations"): Operation(answers(run, 200)),
         ("POST", f"{base}/invitations"): Operation(
             answers(run, 201), lambda w: {"email": "new@example.org"}

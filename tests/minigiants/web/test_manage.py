@@ -46,7 +46,8 @@ def test_every_role_may_look(submission: Submission, role: str) -> None:
     client, _ = host_client(submission, role)
     slug = submission.competition.slug
     base = f"/competitions/{slug}/manage/"
-    for page in (base, f"{base}submissions/", f"{base}statistics/", f"{base}audit/", "/hosting/"):
+    tabs = [f"{base}{tab}/" for tab in ("submissions", "teams", "statistics", "audit")]
+    for page in (base, *tabs, f"{base}submissions/{submission.pk}/", "/hosting/"):
         assert client.get(page).status_code == 200, page
     assert f"/competitions/{slug}/manage/".encode() in client.get("/hosting/").content
     runs = role in {"owner", "organizer"}
@@ -241,8 +242,10 @@ def test_an_archive_that_is_wrong_is_told_on_the_page(submission: Submission) ->
     ("page", "queries"),
     [
         ("", 21),
-        ("submissions/", 11),
-        ("submissions/?format=csv", 6),
+        ("submissions/", 13),
+        ("submissions/?format=csv", 8),
+        ("teams/", 12),
+        ("teams/?format=csv", 7),
         ("boards/?format=csv", 6),
         ("audit/", 11),
         ("settings/", 10),

@@ -65,6 +65,7 @@ OWN = [
     "/hosting/",
     "/competitions/digits/manage/",
     "/competitions/digits/manage/submissions/",
+    "/competitions/digits/manage/teams/",
     "/competitions/digits/manage/settings/",
     "/competitions/digits/manage/pages/overview/",
     "/competitions/digits/manage/pages/",
@@ -109,10 +110,12 @@ def own_pages(competition: Competition, team: Team, person: User) -> list[str]:
     for status in (Status.QUEUED, Status.SCORED, Status.FAILED, Status.CANCELLED):
         item = SubmissionFactory(artifact=ArtifactFactory(team=team), message=LONG_NAME * 2)
         if status != Status.QUEUED:
-            finish(item, status)
+            finish(item, status, host_detail=LONG_NAME, host_log=f"{LONG_NAME * 3}\n{RICH_TEXT}")
         found.append(item)
     verdict = f"/competitions/digits/submit/?artifact={ArtifactFactory(team=team).pk}"
-    return [*OWN, *people, verdict, *(f"/submissions/{item.pk}/" for item in found)]
+    ways = ("/submissions", "/competitions/digits/manage/submissions")
+    of_submissions = [f"{way}/{item.pk}/" for way in reversed(ways) for item in found]
+    return [*OWN, *people, verdict, *of_submissions]
 
 
 def look(visitor: Window, path: str) -> list[str]:

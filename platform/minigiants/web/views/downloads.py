@@ -2,9 +2,11 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpResponse, JsonResponse
+
+MAX_ROWS: Final = 100_000
 
 
 def csv_download(
@@ -22,6 +24,13 @@ def csv_download(
 def json_download(name: str, content: Mapping[str, Any]) -> HttpResponse:
     """A JSON document called `name`."""
     response = JsonResponse(content)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def text_download(name: str, content: str) -> HttpResponse:
+    """A plain text called `name`."""
+    response = HttpResponse(content, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

@@ -1,7 +1,7 @@
 """The pages on which hosts run their competitions."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 from uuid import UUID
 
 from django import forms
@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -31,36 +32,17 @@ from minigiants.competitions.selectors import (
 )
 from minigiants.competitions.services import competition_unpublish
 from minigiants.core.problems import InvalidInput, Problem
+from minigiants.leaderboards.hosting import team_disqualify, team_reinstate
 from minigiants.leaderboards.selectors import private_boards
 from minigiants.submissions.baselines import baseline_entries
 from minigiants.submissions.hosting import archive_publish
-from minigiants.submissions.lifecycle import Status
-from minigiants.submissions.models import Submission
 from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, rescore_start
 from minigiants.submissions.rulings import submission_disqualify, submission_reinstate
-from minigiants.submissions.selectors import submissions_hosted
 from minigiants.submissions.templates import TEMPLATES, template_publish
-from minigiants.web.views.downloads import csv_download, json_download
 from minigiants.web.views.managed_competition import ManagedCompetition, managed_competition
 from minigiants.web.views.people import person_of
 
 PAGE_ROWS: Final = 50
-MAX_DOWNLOAD_ROWS: Final = 100_000
-SUBMISSION_COLUMNS: Final = (
-    "id",
-    "team",
-    "number",
-    "status",
-    "phase",
-    "division",
-    "format",
-    "parameters",
-    "public_score",
-    "is_late",
-    "disqualified_for",
-    "version",
-    "handed_in_at",
-)
 
 
 class PackForm(forms.Form):
@@ -86,15 +68,6 @@ class TemplateForm(forms.Form):
     slug = forms.RegexField(
         SLUG, max_length=32, label="Address", help_text="Lower-case letters, digits and hyphens."
     )
-
-
-class FilterForm(forms.Form):
-    """Which submissions are shown."""
-
-    status = forms.ChoiceField(
-        required=False, choices=[("", "All states"), *Status.choices], label="State"
-    )
-    team = forms.CharField(required=False, max_length=80, label="Team")
 
 
 @never_cache
@@ -189,52 +162,6 @@ def audit(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "web/manage/audit.html", context)
 
 
-@never_cache
-@login_required
-@require_safe
-def submissions(request: HttpRequest, slug: str) -> HttpResponse:
-    """What all teams have handed in; `?format=csv` or `json` downloads what the filters leave."""
-    managed = managed_competition(request, slug)
-    form = FilterForm(request.GET)
-    chosen = form.cleaned_data if form.is_valid() else {}
-    rows = submissions_hosted(
-        competition=managed.competition,
-        status=chosen.get("status", ""),
-        team=chosen.get("team", ""),
-    )
-    wanted = request.GET.get("format", "")
-    if wanted in {"csv", "json"}:
-        told = [_told(row) for row in rows[:MAX_DOWNLOAD_ROWS]]
-        if wanted == "json":
-            return json_download(f"{slug}-submissions.json", {"items": told})
-        return csv_download(f"{slug}-submissions.csv", columns=SUBMISSION_COLUMNS, rows=told)
-    context = managed.context(
-        "submissions",
-        form=form,
-        rows=Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page")),
-        query=request.GET.urlencode(),
-    )
-    return render(request, "web/manage/submissions.html", context)
-
-
-def _told(row: Submission) -> dict[str, Any]:
-    return {
-        "id": str(row.pk),
-        "team": row.team.name,
-        "number": row.number,
-        "status": row.status,
-        "phase": row.phase.slug,
-        "division": row.division.slug if row.division else "",
-        "format": row.artifact.format,
-        "parameters": row.inspection.parameters,
-        "public_score": row.public_score,
-        "is_late": row.is_late,
-        "disqualified_for": row.disqualified_for,
-        "version": row.pack_version.number,
-        "handed_in_at": row.created_at.isoformat(),
-    }
-
-
 def _set_host(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     host = host_set(
         competition=managed.competition,
@@ -298,6 +225,26 @@ def _reinstate(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     return f"#{submission.number} of {submission.team} counts again."
 
 
+def _disqualify_team(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
+    team = team_disqualify(
+        user=managed.person,
+        competition=managed.competition,
+        team_id=_identity(form),
+        reason=form.get("reason", ""),
+    )
+    return f"{team} stands on no board any more."
+
+
+def _reinstate_team(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
+    team = team_reinstate(
+        user=managed.person,
+        competition=managed.competition,
+        team_id=_identity(form),
+        reason=form.get("reason", ""),
+    )
+    return f"{team} stands on the boards again."
+
+
 def _identity(form: Mapping[str, str]) -> UUID:
     try:
         return UUID(form.get("id", ""))
@@ -317,13 +264,18 @@ _ACTIONS: Final[
     "cancel-rescore": (_cancel_rescore, "web:manage"),
     "disqualify": (_disqualify, "web:manage_submissions"),
     "reinstate": (_reinstate, "web:manage_submissions"),
+    "disqualify-team": (_disqualify_team, "web:manage_teams"),
+    "reinstate-team": (_reinstate_team, "web:manage_teams"),
 }
 
 
 @login_required
 @require_POST
 def act(request: HttpRequest, slug: str, action: str) -> HttpResponse:
-    """Do one of `_ACTIONS`, and say what came of it on the page that it belongs to."""
+    """Do one of `_ACTIONS`, and say what came of it on the page that it was asked on.
+
+    That is the form's `next`, an address of this site, or else the page that the action belongs to.
+    """
     managed = managed_competition(request, slug)
     if action not in _ACTIONS:
         raise Http404
@@ -332,4 +284,7 @@ def act(request: HttpRequest, slug: str, action: str) -> HttpResponse:
         messages.success(request, run(managed, request.POST.dict()))
     except Problem as problem:
         messages.error(request, f"{problem.title}. {problem.detail} {problem.how_to_mend}")
+    asked_on = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(asked_on, allowed_hosts=None):
+        return redirect(asked_on)
     return redirect(page, slug=slug)
