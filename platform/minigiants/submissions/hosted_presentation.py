@@ -1,6 +1,7 @@
 """A submission as the hosts of its competition may see it: on a page, through the API, as a text.
 
-It holds what the model wrote on hidden inputs and what a metric said of labels: for hosts alone.
+What the model wrote on hidden inputs and what a metric said of labels is for those hosts alone who
+may read what is hidden.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,8 @@ class HostedEvaluation:
     """A run with all that hosts may know of it. Times are UTC.
 
     `does_count` is False for one of a rescore that was not applied; it shows no scores then.
-    `faults` are the platform's own: attempts that a worker broke or never ended.
+    `faults` are the platform's own: attempts that a worker broke or never ended. `host_detail` and
+    `host_log` may come from the hidden test set: they are None for hosts who may not read it.
     """
 
     id: UUID
@@ -54,8 +56,8 @@ class HostedEvaluation:
     failure: str
     failed_stage: str
     participant_detail: str
-    host_detail: str
-    host_log: str
+    host_detail: str | None
+    host_log: str | None
     smoke_log: str
     measurements: Mapping[str, Any] | None
     scores: tuple[HostedScore, ...]
@@ -94,8 +96,11 @@ class HostedSubmission:
     url: str
 
 
-def hosted_submission(submission: Submission) -> HostedSubmission:
-    """Build the hosts' view of a submission as `hosted_submission_get` fetches it."""
+def hosted_submission(submission: Submission, *, tells_hidden: bool) -> HostedSubmission:
+    """Build the hosts' view of a submission as `hosted_submission_get` fetches it.
+
+    `tells_hidden` where the host may `HostAction.RUN` the competition.
+    """
     slug = submission.competition.slug
     faults: dict[UUID | None, list[ShownChange]] = {}
     changes = []
@@ -131,14 +136,16 @@ def hosted_submission(submission: Submission) -> HostedSubmission:
         counts=counts_of(submission.inspection),
         changes=tuple(changes),
         evaluations=tuple(
-            _hosted_evaluation(each, tuple(faults.get(each.pk, ())))
+            _hosted_evaluation(each, tuple(faults.get(each.pk, ())), tells_hidden=tells_hidden)
             for each in submission.evaluations.all()
         ),
         url=f"{settings.BASE_URL}/competitions/{slug}/manage/submissions/{submission.pk}/",
     )
 
 
-def _hosted_evaluation(evaluation: Evaluation, faults: tuple[ShownChange, ...]) -> HostedEvaluation:
+def _hosted_evaluation(
+    evaluation: Evaluation, faults: tuple[ShownChange, ...], *, tells_hidden: bool
+) -> HostedEvaluation:
     rescore = evaluation.rescore
     does_count = rescore is None or rescore.state == Rescore.State.APPLIED
     return HostedEvaluation(
@@ -158,8 +165,8 @@ def _hosted_evaluation(evaluation: Evaluation, faults: tuple[ShownChange, ...]) 
         failure=evaluation.failure,
         failed_stage=evaluation.failed_stage,
         participant_detail=evaluation.participant_detail,
-        host_detail=evaluation.host_detail,
-        host_log=evaluation.host_log,
+        host_detail=evaluation.host_detail if tells_hidden else None,
+        host_log=evaluation.host_log if tells_hidden else None,
         smoke_log=evaluation.smoke_log,
         measurements=evaluation.measurements or None,
         scores=tuple(_scores(evaluation)) if does_count else (),

@@ -74,7 +74,7 @@ def test_teams_cost_the_same_for_any_number(
 
 def test_a_submission_is_told_with_all_that_its_team_never_sees(host: Client, viewer: User) -> None:
     submission = queued_submission()
-    Host.objects.create(competition=submission.competition, user=viewer, role="viewer")
+    role = Host.objects.create(competition=submission.competition, user=viewer, role="organizer")
     pipeline = Pipeline.start()
     evaluation = submission.evaluations.get()
     pipeline.report_failure(pipeline.claim_predict(evaluation), Failure.WORKER_FAULT)
@@ -96,6 +96,10 @@ def test_a_submission_is_told_with_all_that_its_team_never_sees(host: Client, vi
         {"metric": "accuracy", "title": "Accuracy", "public": 0.9, "private": 0.8},
         {"metric": "f1_macro", "title": "Macro F1", "public": 0.9, "private": 0.8},
     ]
+    role.role = "judge"
+    role.save()
+    (seen,) = host.get(f"/api/v1/host/submissions/{submission.pk}").json()["evaluations"]
+    assert seen == {**run, "host_log": None, "host_detail": None}
 
 
 @pytest.mark.parametrize("schema", [HostedSubmissionOut, HostedTeamOut])

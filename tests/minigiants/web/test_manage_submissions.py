@@ -72,7 +72,7 @@ def rescored(submission: Submission, state: str) -> Evaluation:
 
 
 def test_hosts_see_what_is_hidden(submission: Submission) -> None:
-    text = host(submission.competition).get(address(submission)).text
+    text = host(submission.competition, "organizer").get(address(submission)).text
     for told in (
         "0.9123",
         "0.8123",
@@ -90,6 +90,18 @@ def test_hosts_see_what_is_hidden(submission: Submission) -> None:
     assert "Does not count" not in text
 
 
+@pytest.mark.parametrize("role", ["judge", "viewer"])
+def test_who_does_not_run_it_reads_nothing_of_the_hidden_run(
+    submission: Submission, role: str
+) -> None:
+    client = host(submission.competition, role)
+    for part in ("", "log/"):
+        text = client.get(address(submission, part)).text
+        assert "hello from the smoke run" in text
+        assert "SECRET" not in text
+    assert "0.8123" in client.get(address(submission)).text
+
+
 def test_the_list_links_to_it(submission: Submission) -> None:
     slug = submission.competition.slug
     text = host(submission.competition).get(f"/competitions/{slug}/manage/submissions/").text
@@ -101,7 +113,7 @@ def test_a_rescore_that_was_not_applied_shows_no_scores(
     submission: Submission, state: str, counts: bool
 ) -> None:
     rescored(submission, state)
-    text = host(submission.competition).get(address(submission)).text
+    text = host(submission.competition, "owner").get(address(submission)).text
     assert f"Rescore, {state}" in text
     assert "said while rescoring" in text
     assert ("0.6111" in text) == counts
@@ -111,7 +123,7 @@ def test_a_rescore_that_was_not_applied_shows_no_scores(
 def test_the_log_is_downloaded_as_text(submission: Submission) -> None:
     submission.team.name = "Öl & <Wasser>"
     submission.team.save()
-    answer = host(submission.competition).get(address(submission, "log/"))
+    answer = host(submission.competition, "owner").get(address(submission, "log/"))
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     name = f"{submission.competition.slug}-ol-wasser-{submission.number}.log"
     assert answer["Content-Disposition"] == f'attachment; filename="{name}"'

@@ -13,7 +13,7 @@ from minigiants.api.pagination import DEFAULT_LIMIT, CursorParam, LimitParam, ne
 from minigiants.api.resources.artifacts import inspection_out
 from minigiants.api.schemas.artifacts import CountsOut
 from minigiants.api.schemas.hosted import HostedSubmissionOut, HostedTeamList, HostedTeamOut
-from minigiants.competitions.policies import HostAction
+from minigiants.competitions.policies import HostAction, may_host
 from minigiants.competitions.selectors import hosted_competition_get
 from minigiants.submissions.hosted import hosted_submission_get, hosted_team, teams_hosted
 from minigiants.submissions.hosted_presentation import hosted_submission
@@ -53,10 +53,13 @@ def teams(
     operation_id="hosted_submission_read",
 )
 def submission(request: ApiRequest, submission_id: UUID) -> HostedSubmissionOut:
-    """A submission with its runs: private scores, details and logs that its team never sees."""
-    view = hosted_submission(
-        hosted_submission_get(user=person_of(request), submission_id=submission_id)
-    )
+    """A submission with its runs: private scores, and for owners and organizers details and logs
+    that its team never sees.
+    """
+    person = person_of(request)
+    found = hosted_submission_get(user=person, submission_id=submission_id)
+    may_run = may_host(actor=person, slug=found.competition.slug, action=HostAction.RUN)
+    view = hosted_submission(found, tells_hidden=may_run)
     counts = None if view.counts is None else CountsOut.model_validate(view.counts)
     inspection = inspection_out(view.judgement, counts)
     told = {item.name: getattr(view, item.name) for item in fields(view)}

@@ -90,8 +90,11 @@ class HostedEvaluationOut(Out):
     participant_detail: str = Field(
         description="What the team reads of a failure, if not the usual"
     )
-    host_detail: str
-    host_log: str = Field(description="Of the hidden run, or of the metric where that failed")
+    host_detail: str | None
+    host_log: str | None = Field(
+        description="Of the hidden run, or of the metric where that failed. Null, as `host_detail`, "
+        "for hosts who are neither owner nor organizer."
+    )
     smoke_log: str
     measurements: HostedMeasurementsOut | None
     scores: list[HostedScoreOut] = Field(description="Empty where it does not count")

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from minigiants.competitions.models import Competition
+from minigiants.competitions.policies import HostAction
 from minigiants.core.problems import NotFound
 from minigiants.submissions.hosted import hosted_submission_get, submissions_hosted
 from minigiants.submissions.hosted_presentation import hosted_log, hosted_submission
@@ -103,27 +104,25 @@ def _told(row: Submission) -> dict[str, Any]:
     }
 
 
-def _submission(request: HttpRequest, slug: str, submission_id: UUID) -> Submission:
+def _managed(
+    request: HttpRequest, slug: str, submission_id: UUID
+) -> tuple[Submission, ManagedCompetition]:
     submission = hosted_submission_get(user=person_of(request), submission_id=submission_id)
     if submission.competition.slug != slug:
         raise NotFound("This competition has no such submission.")
-    return submission
+    return submission, ManagedCompetition(submission.competition, person_of(request))
 
 
 @never_cache
 @login_required
 @require_safe
 def read(request: HttpRequest, slug: str, submission_id: UUID) -> HttpResponse:
-    """A submission with its runs, their private scores, details and logs."""
-    submission = _submission(request, slug, submission_id)
-    view = hosted_submission(submission)
-    managed = ManagedCompetition(submission.competition, person_of(request))
-    context = managed.context(
-        "submissions",
-        submission=submission,
-        view=view,
-        runs=[(run, measured_rows(run.measurements)) for run in view.evaluations],
-    )
+    """A submission with its runs, their private scores, and details and logs for who may."""
+    submission, managed = _managed(request, slug, submission_id)
+    context = managed.context("submissions", submission=submission)
+    view = hosted_submission(submission, tells_hidden=context["may_run"])
+    context["view"] = view
+    context["runs"] = [(run, measured_rows(run.measurements)) for run in view.evaluations]
     return render(request, "web/manage/submission.html", context)
 
 
@@ -131,7 +130,8 @@ def read(request: HttpRequest, slug: str, submission_id: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def log(request: HttpRequest, slug: str, submission_id: UUID) -> HttpResponse:
-    """Details and logs of all runs of a submission as a text."""
-    view = hosted_submission(_submission(request, slug, submission_id))
+    """What this host may read of the details and logs of all runs of a submission, as a text."""
+    submission, managed = _managed(request, slug, submission_id)
+    view = hosted_submission(submission, tells_hidden=managed.may(HostAction.RUN))
     name = "-".join(filter(None, (slug, slugify(view.team), str(view.number))))
     return text_download(f"{name}.log", hosted_log(view))
