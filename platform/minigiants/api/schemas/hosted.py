@@ -92,8 +92,8 @@ class HostedEvaluationOut(Out):
     )
     host_detail: str | None
     host_log: str | None = Field(
-        description="Of the hidden run, or of the metric where that failed. Null, as `host_detail`, "
-        "for hosts who are neither owner nor organizer."
+        description="Of the hidden run, or of the metric where that failed. Null, as "
+        "`host_detail`, for hosts who are neither owner nor organizer."
     )
     smoke_log: str
     measurements: HostedMeasurementsOut | None
