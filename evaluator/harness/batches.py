@@ -19,7 +19,7 @@ ARRAY_SUFFIX = ".npy"
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Consecutive examples: an array [n, *shape], or n texts.
+    """Consecutive examples: an array [n, *shape], which can't be written to, or n texts.
 
     `kinds` has the kind of each text (`query`, `document`), where the task knows kinds.
     """
@@ -39,7 +39,7 @@ def read_batches(path: Path, size: int) -> Iterator[Batch]:
 def _arrays(path: Path, size: int) -> Iterator[Batch]:
     examples: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
     for start in range(0, len(examples), size):
-        yield Batch(np.array(examples[start : start + size]))
+        yield Batch(examples[start : start + size].view(np.ndarray))
 
 
 def _texts(path: Path, size: int) -> Iterator[Batch]:

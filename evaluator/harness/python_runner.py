@@ -33,7 +33,10 @@ class PythonModel:
         self._options = options
 
     def predict(self, inputs: Inputs, kind: str = "") -> Outputs:
-        """The result of the participant's method: one nameless array, or `texts`."""
+        """The result of the participant's method: one nameless array, or `texts`.
+
+        Its inputs are its own to write to, as arrays usually are.
+        """
         match self._options.task_type:
             case "generation":
                 texts = self._loaded.generate(inputs, self._options.settings["max_bytes"])
@@ -41,7 +44,8 @@ class PythonModel:
             case "embedding":
                 return {"": _array(self._loaded.embed(inputs, kind))}
             case _:
-                return {"": _array(self._loaded.predict(inputs))}
+                own = np.array(inputs) if isinstance(inputs, np.ndarray) else inputs
+                return {"": _array(self._loaded.predict(own))}
 
     def start(self, documents: int) -> NDArray[np.generic]:
         """See `ByteModel`."""

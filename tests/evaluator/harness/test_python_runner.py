@@ -19,7 +19,9 @@ task = sys.argv[2] if len(sys.argv) > 2 else "classification"
 options = LoadOptions(task, {"max_bytes": 3}, inputs=inputs, device="cpu")
 try:
     model = PythonRunner(threads=1).load(Path(sys.argv[1]), options)
-    print(model.predict(np.ones((2, 4), dtype=np.float32))[""].tolist())
+    inputs = np.ones((2, 4), dtype=np.float32)
+    inputs.flags.writeable = False  # as those of a file are
+    print(model.predict(inputs)[""].tolist())
 except ModelError as error:
     print("TOLD", error.complaint, error)
 """
@@ -51,6 +53,18 @@ def load(folder, device):
     return Model(float((folder / "weights.txt").read_text()), device)
 """
     assert run(tmp_path, source) == "[[3.0, 3.0], [3.0, 3.0]]\n"
+
+
+def test_inputs_may_be_written_to(tmp_path: Path) -> None:
+    source = """
+class Model:
+    def predict(self, inputs):
+        inputs *= 2
+        return inputs
+def load(folder, device):
+    return Model()
+"""
+    assert run(tmp_path, source) == "[[2.0, 2.0, 2.0, 2.0], [2.0, 2.0, 2.0, 2.0]]\n"
 
 
 def test_takes_torch_tensors(tmp_path: Path) -> None:
