@@ -21,7 +21,9 @@ def test_numbers_count_up() -> None:
     assert cache.get("key") == 10
 
 
-@pytest.mark.parametrize("value", [object(), b"bytes", float("nan")], ids=["object", "bytes", "nan"])
+@pytest.mark.parametrize(
+    "value", [object(), b"bytes", float("nan")], ids=["object", "bytes", "nan"]
+)
 def test_what_has_no_json_is_refused(value: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         cache.set("key", value)
