@@ -20,7 +20,7 @@ def measure(*, count: int = 200) -> dict[str, Any]:
     for name, make in WORKLOADS.items():
         with tempfile.TemporaryDirectory(prefix="minigiants-bench-") as work:
             workload = make(Path(work), count)
-            workload.bare_seconds(workload.models[0])
+            workload.run_bare(workload.models[0])
             bare = _bare_per_minute(workload)
             with Pipeline(workload, sandbox=SANDBOX) as pipeline:
                 run = pipeline.all_at_once(workload.models)

@@ -25,7 +25,7 @@ class Workload:
     run_bare: Callable[[Path], None]
 
     def bare_seconds(self, model: Path) -> float:
-        """How long the bare work on `model` takes. The first call warms the process up."""
+        """How long the bare work on `model` takes, in a process that has run one before."""
         started = time.perf_counter()
         self.run_bare(model)
         return time.perf_counter() - started
