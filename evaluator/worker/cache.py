@@ -139,19 +139,26 @@ class BlobCache:
                     arrival.unlink()
 
 
-def _copy(file: BinaryIO, path: Path, size: int) -> None:
-    """Let the kernel copy `size` bytes from the file's start to a new file, or leave none."""
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file at `path` to write to, which is gone again if anything is raised."""
     try:
-        with path.open("xb") as target:
-            done = 0
-            while done < size:
-                sent = os.sendfile(target.fileno(), file.fileno(), done, size - done)
-                if not sent:
-                    raise OSError(f"A cached blob of {size} bytes ended after {done}")
-                done += sent
+        with path.open("xb") as file:
+            yield file
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def _copy(file: BinaryIO, path: Path, size: int) -> None:
+    """Let the kernel copy `size` bytes from the file's start to a new file, or leave none."""
+    with _new_file(path) as target:
+        done = 0
+        while done < size:
+            sent = os.sendfile(target.fileno(), file.fileno(), done, size - done)
+            if not sent:
+                raise OSError(f"A cached blob of {size} bytes ended after {done}")
+            done += sent
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -162,18 +169,14 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 def _write(chunks: Iterable[bytes], path: Path, digest: str, size: int) -> None:
     """Write the bytes to a new file, or leave none and raise `BlobMismatch`."""
     hashed = BlobHash()
-    try:
-        with path.open("xb") as file:
-            for chunk in chunks:
-                hashed.update(chunk)
-                if hashed.size > size:
-                    raise BlobMismatch(f"The blob {digest} has more than {size} bytes")
-                file.write(chunk)
+    with _new_file(path) as file:
+        for chunk in chunks:
+            hashed.update(chunk)
+            if hashed.size > size:
+                raise BlobMismatch(f"The blob {digest} has more than {size} bytes")
+            file.write(chunk)
         if hashed.size != size or hashed.digest() != digest:
             raise BlobMismatch(
                 f"The blob {digest} of {size} bytes arrived as {hashed.digest()} of "
                 f"{hashed.size} bytes"
             )
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
