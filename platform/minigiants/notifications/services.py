@@ -1,5 +1,7 @@
 """Delivering the outbox: to webhooks, and as mails on how submissions ended and what fails."""
 
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -24,6 +26,7 @@ from minigiants.notifications.webhook_delivery import (
     webhooks_tell,
 )
 from minigiants.submissions.baseline_faults import baseline_faults
+from minigiants.submissions.hosted_presentation import hosts_page
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Rescore, Submission
 from minigiants.submissions.presentation import submission_view
@@ -34,20 +37,6 @@ from minigiants.submissions.selectors import submission_whole
 log = structlog.get_logger(__name__)
 
 BATCH = 100
-MAILED = frozenset(
-    f"submission.{status}" for status in (Status.SCORED, Status.FAILED, Status.REJECTED)
-)
-
-
-MAILING = MAILED | {
-    INVITED_EVENT,
-    RESCORED_EVENT,
-    SCORING_FAILED_EVENT,
-    DISABLED_EVENT,
-    NOTICED_EVENT,
-    *TEAM_EVENTS,
-}
-"""The kinds of events that may become mails."""
 
 
 def outbox_deliver() -> int:
@@ -69,7 +58,7 @@ def _pass_over_unheard() -> int:
     awaited = kinds_awaited()
     if awaited is None:
         return 0
-    unheard = outbox_waiting().exclude(kind__in=MAILING | awaited)
+    unheard = outbox_waiting().exclude(kind__in=awaited | _MAILS.keys())
     return unheard.order_by().update(delivered_at=timezone.now())
 
 
@@ -102,24 +91,15 @@ def _deliver(event_id: int) -> bool:
 
 
 def _mail(event: OutboxEvent) -> None:
-    if event.kind in MAILED and event.payload.get("code") != RESCORED_CODE:
-        _mail_result(UUID(event.payload["submission"]))
-    elif event.kind == INVITED_EVENT:
-        _mail_competition_invitation(UUID(event.payload["invitation"]))
-    elif event.kind == RESCORED_EVENT:
-        _mail_participants(UUID(event.payload["rescore"]))
-    elif event.kind == SCORING_FAILED_EVENT:
-        _mail_hosts_of_metric(UUID(event.payload["submission"]))
-    elif event.kind == DISABLED_EVENT:
-        _mail_webhook_owner(UUID(event.payload["webhook"]))
-    elif event.kind == NOTICED_EVENT:
-        notices_mail(event.payload)
-    elif event.kind in TEAM_EVENTS:
-        TEAM_EVENTS[event.kind](event.payload)
+    mail = _MAILS.get(event.kind)
+    if mail is not None:
+        mail(event.payload)
 
 
-def _mail_result(submission_id: UUID) -> None:
-    submission: Submission = submission_whole(submission_id=submission_id)
+def _mail_result(payload: Mapping[str, Any]) -> None:
+    if payload.get("code") == RESCORED_CODE:
+        return
+    submission: Submission = submission_whole(submission_id=UUID(payload["submission"]))
     if submission.team.is_baseline:
         _mail_hosts_of_baseline(submission)
         return
@@ -141,14 +121,14 @@ def _mail_result(submission_id: UUID) -> None:
     person_mail(person=person, kind=MailKind.RESULT, subject=subject, body=body)
 
 
-def _mail_hosts_of_metric(submission_id: UUID) -> None:
+def _mail_hosts_of_metric(payload: Mapping[str, Any]) -> None:
     """Tell those who run the competition what their metric or labels did, and nobody else."""
-    submission: Submission = submission_whole(submission_id=submission_id)
+    submission: Submission = submission_whole(submission_id=UUID(payload["submission"]))
     evaluation = submission.evaluations.first()
     if evaluation is None:
         return
     body = (
-        f"{_hosts_page(submission)} could not be scored:\n\n{evaluation.host_detail}\n\n"
+        f"{hosts_page(submission)} could not be scored:\n\n{evaluation.host_detail}\n\n"
         f"{evaluation.host_log}\n\nThe team was charged nothing. Mend metric.py or the labels, "
         "publish the pack, and ask for the submission again. You are told at most once an hour.\n"
     )
@@ -162,14 +142,9 @@ def _mail_hosts_of_baseline(submission: Submission) -> None:
         body = (
             f"{fault}\n\nVersion {version.number} serves all the same. If the labels, the metric "
             "or the baseline are wrong, mend the pack and publish it again; if the figure is, "
-            f"announce another.\n\n{_hosts_page(submission)}\n"
+            f"announce another.\n\n{hosts_page(submission)}\n"
         )
         _mail_hosts(submission.competition, "a baseline does not score as announced", body)
-
-
-def _hosts_page(submission: Submission) -> str:
-    slug = submission.competition.slug
-    return f"{settings.BASE_URL}/competitions/{slug}/manage/submissions/{submission.pk}/"
 
 
 def _mail_hosts(competition: Competition, what: str, body: str) -> None:
@@ -182,9 +157,11 @@ def _mail_hosts(competition: Competition, what: str, body: str) -> None:
         send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, addresses)
 
 
-def _mail_competition_invitation(invitation_id: UUID) -> None:
+def _mail_competition_invitation(payload: Mapping[str, Any]) -> None:
     """Tell an address that it may join, unless that has been taken back meanwhile."""
-    invitation = Invitation.objects.select_related("competition").get(pk=invitation_id)
+    invitation = Invitation.objects.select_related("competition").get(
+        pk=UUID(payload["invitation"])
+    )
     if invitation.revoked_at is not None or invitation.accepted_at is not None:
         return
     title, slug = invitation.competition.title, invitation.competition.slug
@@ -202,9 +179,11 @@ def _mail_competition_invitation(invitation_id: UUID) -> None:
     )
 
 
-def _mail_participants(rescore_id: UUID) -> None:
+def _mail_participants(payload: Mapping[str, Any]) -> None:
     """Announce a rescore to those who take part and want to hear of results, each in one mail."""
-    rescore = Rescore.objects.select_related("competition", "version").get(pk=rescore_id)
+    rescore = Rescore.objects.select_related("competition", "version").get(
+        pk=UUID(payload["rescore"])
+    )
     people = User.objects.filter(
         memberships__competition=rescore.competition, is_active=True, wants_result_mail=True
     )
@@ -221,9 +200,9 @@ def _mail_participants(rescore_id: UUID) -> None:
         send_mass_mail(mails)
 
 
-def _mail_webhook_owner(webhook_id: UUID) -> None:
+def _mail_webhook_owner(payload: Mapping[str, Any]) -> None:
     """Tell who made a webhook that it was switched off, unless it is gone or on again."""
-    webhook = Webhook.objects.select_related("owner").filter(pk=webhook_id).first()
+    webhook = Webhook.objects.select_related("owner").filter(pk=UUID(payload["webhook"])).first()
     if webhook is None or webhook.is_enabled or not webhook.owner.is_active:
         return
     body = (
@@ -237,3 +216,18 @@ def _mail_webhook_owner(webhook_id: UUID) -> None:
         settings.DEFAULT_FROM_EMAIL,
         [webhook.owner.email],
     )
+
+
+_MAILS: Final[Mapping[str, Callable[[Mapping[str, Any]], None]]] = {
+    **{
+        f"submission.{status}": _mail_result
+        for status in (Status.SCORED, Status.FAILED, Status.REJECTED)
+    },
+    INVITED_EVENT: _mail_competition_invitation,
+    RESCORED_EVENT: _mail_participants,
+    SCORING_FAILED_EVENT: _mail_hosts_of_metric,
+    DISABLED_EVENT: _mail_webhook_owner,
+    NOTICED_EVENT: notices_mail,
+    **TEAM_EVENTS,
+}
+"""What makes mails of an event, by its kind. Of all others no mail is made."""

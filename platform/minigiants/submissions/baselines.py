@@ -63,7 +63,7 @@ class BaselineEntry:
 
     baseline: BaselineSpec
     submission: Submission | None
-    fault: PackFault | None = None
+    fault: PackFault | None
 
 
 def baseline_entries(*, version: PackVersion) -> list[BaselineEntry]:

@@ -23,7 +23,8 @@ from minigiants.competitions.models import Competition
 from minigiants.competitions.policies import HostAction, may_host
 from minigiants.core.problems import NotFound
 from minigiants.submissions.lifecycle import Status
-from minigiants.submissions.models import Evaluation, StateChange, Submission
+from minigiants.submissions.models import Evaluation, Submission
+from minigiants.submissions.selectors import submissions_with_runs
 from minigiants.teams.models import Membership, Team
 
 BEST_FIRST = (
@@ -137,22 +138,10 @@ def hosted_submission_get(*, user: User, submission_id: UUID) -> Submission:
 
     Raises NotFound, also for whoever is no host.
     """
-    runs = Evaluation.objects.select_related("pack_version", "rescore").prefetch_related("scores")
+    runs = Evaluation.objects.select_related("pack_version", "rescore").order_by("-id")
     submission = (
-        Submission.objects.select_related(
-            "competition__current_version",
-            "pack_version",
-            "phase",
-            "division",
-            "team",
-            "artifact",
-            "inspection",
-            "submitted_by",
-        )
-        .prefetch_related(
-            Prefetch("evaluations", queryset=runs.order_by("-id")),
-            Prefetch("changes", queryset=StateChange.objects.order_by("id")),
-        )
+        submissions_with_runs(runs)
+        .select_related("competition__current_version")
         .filter(pk=submission_id)
         .first()
     )

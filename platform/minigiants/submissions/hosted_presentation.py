@@ -16,7 +16,7 @@ from evaluator.contract import Split
 from evaluator.inspection.judgement import Judgement
 from minigiants.artifacts.selectors import judgement_of
 from minigiants.submissions.models import Evaluation, Rescore, Submission
-from minigiants.submissions.presentation import ShownChange, counts_of
+from minigiants.submissions.presentation import ShownChange, counts_of, shown_change
 from minigiants.submissions.reports import RETRIED
 
 
@@ -96,23 +96,28 @@ class HostedSubmission:
     url: str
 
 
+def hosts_page(submission: Submission) -> str:
+    """The address of the hosts' page of a submission."""
+    slug = submission.competition.slug
+    return f"{settings.BASE_URL}/competitions/{slug}/manage/submissions/{submission.pk}/"
+
+
 def hosted_submission(submission: Submission, *, tells_hidden: bool) -> HostedSubmission:
     """Build the hosts' view of a submission as `hosted_submission_get` fetches it.
 
     `tells_hidden` where the host may `HostAction.RUN` the competition.
     """
-    slug = submission.competition.slug
     faults: dict[UUID | None, list[ShownChange]] = {}
     changes = []
     for change in submission.changes.all():
-        shown = ShownChange(change.pk, change.status, change.at, change.code, change.reason)
+        shown = shown_change(change)
         changes.append(shown)
         if change.code in RETRIED:
             faults.setdefault(change.evaluation_id, []).append(shown)
     return HostedSubmission(
         id=submission.pk,
         number=submission.number,
-        competition=slug,
+        competition=submission.competition.slug,
         team_id=submission.team_id,
         team=submission.team.name,
         submitted_by=submission.submitted_by.username,
@@ -139,7 +144,7 @@ def hosted_submission(submission: Submission, *, tells_hidden: bool) -> HostedSu
             _hosted_evaluation(each, tuple(faults.get(each.pk, ())), tells_hidden=tells_hidden)
             for each in submission.evaluations.all()
         ),
-        url=f"{settings.BASE_URL}/competitions/{slug}/manage/submissions/{submission.pk}/",
+        url=hosts_page(submission),
     )
 
 

@@ -21,7 +21,7 @@ from minigiants.leaderboards.selectors import rank_of
 from minigiants.submissions.comparisons import Comparisons, ShownComparison, comparisons_of
 from minigiants.submissions.failures import EXPLANATIONS
 from minigiants.submissions.lifecycle import Status
-from minigiants.submissions.models import Evaluation, Submission
+from minigiants.submissions.models import Evaluation, StateChange, Submission
 from minigiants.submissions.queue import expected_start, queue_position
 from minigiants.submissions.rounding import rounded
 from minigiants.submissions.workers import capacity_of
@@ -130,10 +130,7 @@ def submission_view(
     spec = submission.pack_version.spec
     known = comparisons_of([submission]) if known is None else known
     evaluation = next(iter(submission.evaluations.all()), None)
-    changes = tuple(
-        ShownChange(change.pk, change.status, change.at, change.code, change.reason)
-        for change in submission.changes.all()
-    )
+    changes = tuple(map(shown_change, submission.changes.all()))
     position, start = _waiting(evaluation)
     scored_under = spec if evaluation is None else _scored_under(evaluation, spec)
     metric = scored_under.ranking_metric
@@ -261,6 +258,11 @@ def _error(evaluation: Evaluation | None) -> ShownError | None:
         why=evaluation.participant_detail or words.why,
         mend=words.mend,
     )
+
+
+def shown_change(change: StateChange) -> ShownChange:
+    """A step of a submission as everybody sees it who sees the submission."""
+    return ShownChange(change.pk, change.status, change.at, change.code, change.reason)
 
 
 def counts_of(inspection: Inspection) -> Mapping[str, int] | None:

@@ -29,7 +29,8 @@ def evaluations_that_count() -> QuerySet[Evaluation]:
     )
 
 
-def _whole() -> QuerySet[Submission]:
+def submissions_with_runs(runs: QuerySet[Evaluation]) -> QuerySet[Submission]:
+    """Submissions with all that they refer to, their steps, and their evaluations out of `runs`."""
     return Submission.objects.select_related(
         "competition",
         "pack_version",
@@ -40,9 +41,13 @@ def _whole() -> QuerySet[Submission]:
         "inspection",
         "submitted_by",
     ).prefetch_related(
-        Prefetch("evaluations", queryset=evaluations_that_count().prefetch_related("scores")),
+        Prefetch("evaluations", queryset=runs.prefetch_related("scores")),
         Prefetch("changes", queryset=StateChange.objects.order_by("id")),
     )
+
+
+def _whole() -> QuerySet[Submission]:
+    return submissions_with_runs(evaluations_that_count())
 
 
 def submission_get(*, user: User, submission_id: UUID) -> Submission:
