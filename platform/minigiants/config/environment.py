@@ -17,6 +17,13 @@ Django writes joins in an order that follows the foreign keys, and the rows are 
 order of the ten joins behind a submission took PostgreSQL 20 ms, to run the query 0.1 ms.
 """
 
+_PREPARED_AFTER = 5
+"""How often a connection sends a statement in full. After that PostgreSQL has it prepared.
+
+Without that it spends more on parsing and planning our statements than on running them. A pooler
+between us and the database must be one that knows prepared statements.
+"""
+
 
 def required(name: str) -> str:
     """The value of an environment variable that must be there."""
@@ -49,6 +56,9 @@ def database(url: str) -> dict[str, Any]:
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": 12, "timeout": 10},
             "options": _PLANNING,
+            # Only a statement whose values are sent beside it is the same one each time.
+            "server_side_binding": True,
+            "prepare_threshold": _PREPARED_AFTER,
         },
     }
 
