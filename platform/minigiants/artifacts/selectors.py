@@ -15,7 +15,7 @@ from minigiants.artifacts.models import Artifact, Inspection, UploadSession
 from minigiants.artifacts.part_store import part_store
 from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.pack import PackSpec
-from minigiants.competitions.policies import visible_competitions
+from minigiants.competitions.policies import may_see
 from minigiants.core.blobstore import blob_store
 from minigiants.core.problems import NotFound
 
@@ -53,10 +53,9 @@ def upload_get(*, user: User, upload_id: UUID) -> UploadSession:
     session = (
         UploadSession.objects.select_related("team__competition", "artifact")
         .filter(pk=upload_id, team__memberships__user=user)
-        .filter(team__competition__in=visible_competitions(user=user))
         .first()
     )
-    if session is None:
+    if session is None or not may_see(user=user, competition=session.team.competition):
         raise NotFound("There is no such upload of yours.")
     return session
 
@@ -97,10 +96,9 @@ def artifact_get(*, user: User, artifact_id: UUID) -> Artifact:
     artifact = (
         Artifact.objects.select_related("team__competition__current_version")
         .filter(pk=artifact_id, team__memberships__user=user)
-        .filter(team__competition__in=visible_competitions(user=user))
         .first()
     )
-    if artifact is None:
+    if artifact is None or not may_see(user=user, competition=artifact.team.competition):
         raise NotFound("There is no such model of yours.")
     return artifact
 

@@ -8,7 +8,7 @@ from minigiants.accounts.models import User
 from minigiants.community.models import Announcement, Post, PostReport, Subscription, Thread
 from minigiants.community.policies import may_moderate
 from minigiants.competitions.models import Competition
-from minigiants.competitions.policies import Viewer, visible_competitions
+from minigiants.competitions.policies import Viewer, may_see
 from minigiants.core.problems import NotFound
 
 
@@ -27,11 +27,16 @@ def thread_get(*, user: Viewer, thread_id: UUID) -> Thread:
     """A thread of a competition that `user` may see. Raises NotFound."""
     thread = (
         Thread.objects.select_related("competition__current_version", "author")
-        .filter(pk=thread_id, competition__in=visible_competitions(user=user))
+        .filter(pk=thread_id)
         .first()
     )
-    if thread is None or (
-        thread.hidden_at is not None and not may_moderate(user=user, competition=thread.competition)
+    if (
+        thread is None
+        or not may_see(user=user, competition=thread.competition)
+        or (
+            thread.hidden_at is not None
+            and not may_moderate(user=user, competition=thread.competition)
+        )
     ):
         raise NotFound("There is no such thread.")
     return thread

@@ -101,3 +101,15 @@ def visible_competitions(*, user: Viewer) -> QuerySet[Competition]:
         | Q(pk__in=Host.objects.filter(user=user).values("competition"))
         | Q(audience=Audience.EMAIL_DOMAIN, email_domains__overlap=domains)
     )
+
+
+def may_see(*, user: Viewer, competition: Competition) -> bool:
+    """Whether `visible_competitions` holds a competition that was fetched just now.
+
+    Most are for everybody, which their row says: to ask the database for all kinds of audience
+    costs more than what most requests are about.
+    """
+    is_published = competition.current_version_id is not None
+    if is_published and competition.audience == Audience.PUBLIC:
+        return True
+    return visible_competitions(user=user).filter(pk=competition.pk).exists()

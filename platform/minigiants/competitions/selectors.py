@@ -21,6 +21,7 @@ from minigiants.competitions.policies import (
     Viewer,
     is_host,
     may_host,
+    may_see,
     visible_competitions,
 )
 from minigiants.core.models import AuditEntry
@@ -37,9 +38,13 @@ def competition_get(*, slug: str, user: Viewer) -> Competition:
 
     Raises NotFound, also where it is not public.
     """
-    visible = competition_list(user=user).annotate(is_host=is_host(viewer=user))
-    competition = visible.filter(slug=slug).first()
-    if competition is None:
+    competition = (
+        Competition.objects.select_related("current_version")
+        .annotate(is_host=is_host(viewer=user))
+        .filter(slug=slug)
+        .first()
+    )
+    if competition is None or not may_see(user=user, competition=competition):
         raise NotFound(f"There is no competition {slug!r}.")
     return competition
 

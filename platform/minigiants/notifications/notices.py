@@ -11,7 +11,7 @@ from django.utils import timezone
 from minigiants.accounts.models import User
 from minigiants.accounts.preferences import MailKind
 from minigiants.competitions.models import Competition
-from minigiants.competitions.policies import visible_competitions
+from minigiants.competitions.policies import may_see
 from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import NotFound
 from minigiants.notifications.mails import person_mail
@@ -51,12 +51,7 @@ def notices_send(
 
 
 def _who_may_see(users: Iterable[User], competition: Competition) -> list[User]:
-    found = list(users)
-    if visible_competitions(user=None).filter(pk=competition.pk).exists():
-        return found
-    return [
-        user for user in found if visible_competitions(user=user).filter(pk=competition.pk).exists()
-    ]
+    return [user for user in users if may_see(user=user, competition=competition)]
 
 
 def notices_mail(payload: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from minigiants.accounts.models import User
 from minigiants.artifacts.models import Artifact
 from minigiants.artifacts.selectors import artifact_list
 from minigiants.competitions.models import Competition
-from minigiants.competitions.policies import visible_competitions
+from minigiants.competitions.policies import may_see
 from minigiants.competitions.selectors import spec_of
 from minigiants.core.problems import NotFound
 from minigiants.submissions.lifecycle import FINAL, Status
@@ -55,13 +55,8 @@ def submission_get(*, user: User, submission_id: UUID) -> Submission:
 
     Raises NotFound.
     """
-    submission = (
-        _whole()
-        .filter(pk=submission_id, team__memberships__user=user)
-        .filter(competition__in=visible_competitions(user=user))
-        .first()
-    )
-    if submission is None:
+    submission = _whole().filter(pk=submission_id, team__memberships__user=user).first()
+    if submission is None or not may_see(user=user, competition=submission.competition):
         raise NotFound("There is no such submission of yours.")
     return submission
 
