@@ -20,6 +20,7 @@ from minigiants.accounts.problems import (
 from minigiants.accounts.token_secrets import is_secret, secret_make
 from minigiants.core.audit import audit_write
 from minigiants.core.problems import NotFound
+from minigiants.core.queries import one_or_none
 
 PREFIX_CHARACTERS: Final = 11
 MAX_DAYS: Final = 366
@@ -127,7 +128,7 @@ def token_authenticate(*, secret: str) -> ApiToken:
     """
     # What does not look like a secret costs no query.
     token = (
-        ApiToken.objects.select_related("user").filter(digest=_digest(secret)).first()
+        one_or_none(ApiToken.objects.select_related("user").filter(digest=_digest(secret)))
         if is_secret(secret)
         else None
     )
@@ -149,7 +150,7 @@ def token_check(*, token_id: UUID) -> None:
 
     For what lasts longer than one request: a stream of events ends with its token.
     """
-    token = ApiToken.objects.select_related("user").filter(pk=token_id).first()
+    token = one_or_none(ApiToken.objects.select_related("user").filter(pk=token_id))
     if token is None or not token.user.is_active:
         raise InvalidToken("The bearer token is not known.")
     _check_live(token)

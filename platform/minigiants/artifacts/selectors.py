@@ -18,6 +18,7 @@ from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.policies import may_see
 from minigiants.core.blobstore import blob_store
 from minigiants.core.problems import NotFound
+from minigiants.core.queries import one_or_none
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,10 @@ def upload_get(*, user: User, upload_id: UUID) -> UploadSession:
 
     Raises NotFound.
     """
-    session = (
-        UploadSession.objects.select_related("team__competition", "artifact")
-        .filter(pk=upload_id, team__memberships__user=user)
-        .first()
+    session = one_or_none(
+        UploadSession.objects.select_related("team__competition", "artifact").filter(
+            pk=upload_id, team__memberships__user=user
+        )
     )
     if session is None or not may_see(user=user, competition=session.team.competition):
         raise NotFound("There is no such upload of yours.")
@@ -93,10 +94,10 @@ def artifact_get(*, user: User, artifact_id: UUID) -> Artifact:
 
     Raises NotFound.
     """
-    artifact = (
-        Artifact.objects.select_related("team__competition__current_version")
-        .filter(pk=artifact_id, team__memberships__user=user)
-        .first()
+    artifact = one_or_none(
+        Artifact.objects.select_related("team__competition__current_version").filter(
+            pk=artifact_id, team__memberships__user=user
+        )
     )
     if artifact is None or not may_see(user=user, competition=artifact.team.competition):
         raise NotFound("There is no such model of yours.")
@@ -118,10 +119,10 @@ def artifact_files(artifact: Artifact) -> tuple[StoredFile, ...]:
 
 def inspection_find(*, artifact: Artifact, version: PackVersion) -> Inspection | None:
     """The verdict of today's inspector on an artifact under a pack version, if it is there."""
-    return (
-        Inspection.objects.select_related("division")
-        .filter(artifact=artifact, pack_version=version, inspector_version=INSPECTOR_VERSION)
-        .first()
+    return one_or_none(
+        Inspection.objects.select_related("division").filter(
+            artifact=artifact, pack_version=version, inspector_version=INSPECTOR_VERSION
+        )
     )
 
 

@@ -26,6 +26,7 @@ from minigiants.competitions.policies import (
 )
 from minigiants.core.models import AuditEntry
 from minigiants.core.problems import NotFound, NotPermitted
+from minigiants.core.queries import one_or_none
 
 
 def competition_list(*, user: Viewer) -> QuerySet[Competition]:
@@ -38,11 +39,10 @@ def competition_get(*, slug: str, user: Viewer) -> Competition:
 
     Raises NotFound, also where it is not public.
     """
-    competition = (
+    competition = one_or_none(
         Competition.objects.select_related("current_version")
         .annotate(is_host=is_host(viewer=user))
         .filter(slug=slug)
-        .first()
     )
     if competition is None or not may_see(user=user, competition=competition):
         raise NotFound(f"There is no competition {slug!r}.")

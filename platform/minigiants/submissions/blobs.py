@@ -43,7 +43,9 @@ def blob_granted(*, token: str) -> BlobGrant:
 
 def result_bytes_allowed(*, evaluation_id: UUID, token: str) -> int:
     """How large the result of a running attempt may be. Raises AttemptOver."""
-    evaluation = attempt_of(evaluation_id=evaluation_id, token=token)
+    evaluation = attempt_of(
+        evaluation_id=evaluation_id, token=token, beside=["submission__pack_version"]
+    )
     limits = evaluation.submission.pack_version.spec.runtime.limits
     return limits.output_bytes + PREDICTIONS_OVERHEAD
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from evaluator.contract import (
 from minigiants.artifacts.models import Blob
 from minigiants.artifacts.selectors import artifact_files
 from minigiants.competitions.models import PackFile, PackVersion
+from minigiants.core.queries import one_or_none
 from minigiants.submissions.lifecycle import Status, advance
 from minigiants.submissions.live import announce_change
 from minigiants.submissions.models import Evaluation, Submission, WorkerKey
@@ -55,12 +57,10 @@ def evaluation_claim(
         "stage": "",
     }
     with transaction.atomic():
-        evaluation = (
+        evaluation = one_or_none(
             Evaluation.objects.select_related(
-                "submission__pack_version", "submission__artifact", "pack_version"
-            )
-            .filter(pk=evaluation_id)
-            .first()
+                "submission__pack_version", "submission__artifact"
+            ).filter(pk=evaluation_id)
         )
         if evaluation is None or (role is Role.PREDICT and evaluation.profile != key.profile):
             raise ClaimLost("There is no such work for this worker.")
@@ -165,17 +165,19 @@ def _score_job(evaluation: Evaluation, *, attempt: int, token: str) -> ScoreJob:
     )
 
 
-def attempt_of(*, evaluation_id: UUID, token: str, attempt: int | None = None) -> Evaluation:
-    """The evaluation whose running attempt `token` was issued for. Raises AttemptOver."""
-    evaluation = (
-        Evaluation.objects.select_related("submission__pack_version", "pack_version")
-        .filter(
-            pk=evaluation_id,
-            report_token_digest=token_digest(token),
-            lease_expires_at__isnull=False,
-        )
-        .first()
+def attempt_of(
+    *, evaluation_id: UUID, token: str, attempt: int | None = None, beside: Sequence[str] = ()
+) -> Evaluation:
+    """The evaluation whose running attempt `token` was issued for. Raises AttemptOver.
+
+    `beside` names what is fetched with it, as `select_related` takes it.
+    """
+    running = Evaluation.objects.filter(
+        pk=evaluation_id,
+        report_token_digest=token_digest(token),
+        lease_expires_at__isnull=False,
     )
+    evaluation = one_or_none(running.select_related(*beside) if beside else running)
     if evaluation is None or (attempt is not None and evaluation.attempt != attempt):
         raise AttemptOver("It was reported, cancelled, or given to another worker.")
     return evaluation

@@ -51,7 +51,10 @@ _RELEASED: Mapping[str, Any] = {
 def predict_report_record(*, evaluation_id: UUID, report: PredictReport) -> None:
     """Record the end of an attempt to predict. Raises AttemptOver when it is not running."""
     evaluation = attempt_of(
-        evaluation_id=evaluation_id, token=report.report_token, attempt=report.attempt
+        evaluation_id=evaluation_id,
+        token=report.report_token,
+        attempt=report.attempt,
+        beside=["submission"],
     )
     kept = {
         "smoke_log": report.smoke_log,
@@ -82,7 +85,10 @@ def predict_report_record(*, evaluation_id: UUID, report: PredictReport) -> None
 def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
     """Record the scores, and with them the standings. Raises AttemptOver."""
     evaluation = attempt_of(
-        evaluation_id=evaluation_id, token=report.report_token, attempt=report.attempt
+        evaluation_id=evaluation_id,
+        token=report.report_token,
+        attempt=report.attempt,
+        beside=["submission__pack_version"],
     )
     if report.failure is not None:
         evaluation_fail(

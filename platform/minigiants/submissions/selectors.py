@@ -15,6 +15,7 @@ from minigiants.competitions.models import Competition
 from minigiants.competitions.policies import may_see
 from minigiants.competitions.selectors import spec_of
 from minigiants.core.problems import NotFound
+from minigiants.core.queries import one_or_none
 from minigiants.submissions.lifecycle import FINAL, Status
 from minigiants.submissions.models import Evaluation, Rescore, StateChange, Submission
 from minigiants.submissions.problems import PhaseClosed
@@ -55,7 +56,7 @@ def submission_get(*, user: User, submission_id: UUID) -> Submission:
 
     Raises NotFound.
     """
-    submission = _whole().filter(pk=submission_id, team__memberships__user=user).first()
+    submission = one_or_none(_whole().filter(pk=submission_id, team__memberships__user=user))
     if submission is None or not may_see(user=user, competition=submission.competition):
         raise NotFound("There is no such submission of yours.")
     return submission

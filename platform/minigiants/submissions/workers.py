@@ -14,6 +14,7 @@ from evaluator.contract import Presence, Role
 from minigiants.config.celery import app as celery
 from minigiants.core.audit import audit_write
 from minigiants.core.problems import NotPermitted
+from minigiants.core.queries import one_or_none
 from minigiants.submissions.models import WorkerKey, WorkerPresence
 from minigiants.submissions.problems import InvalidWorkerKey
 
@@ -65,7 +66,7 @@ def worker_key_register(*, role: Role, profile: str, name: str, secret: str) -> 
 
 def worker_authenticate(*, secret: str) -> WorkerKey:
     """The credential that `secret` is. Raises InvalidWorkerKey."""
-    key = WorkerKey.objects.filter(digest=_digest(secret), revoked_at__isnull=True).first()
+    key = one_or_none(WorkerKey.objects.filter(digest=_digest(secret), revoked_at__isnull=True))
     if key is None:
         raise InvalidWorkerKey("The bearer token is not known.")
     return key
