@@ -96,8 +96,8 @@ class Command(BaseCommand):
                         celery.send_task("notifications.deliver")
                     if computing.passed():
                         _ask_for_statistics(is_idle=not carrier.redis.llen(PLATFORM_QUEUE))
-                    while dispatch(carrier) and not stopping.is_set():
-                        pass
+                    # Once fills what room there is; more comes with a claim, which is a change.
+                    dispatch(carrier)
                     changes.wait(IDLE_SECONDS)
                 except (OperationalError, RedisConnectionError) as error:
                     # The database or Redis is away: nothing is lost, since both only carry.
