@@ -99,12 +99,14 @@ def _mail(event: OutboxEvent) -> None:
 def _mail_result(payload: Mapping[str, Any]) -> None:
     if payload.get("code") == RESCORED_CODE:
         return
-    submission: Submission = submission_whole(submission_id=UUID(payload["submission"]))
-    if submission.team.is_baseline:
-        _mail_hosts_of_baseline(submission)
+    known = Submission.objects.select_related("team", "submitted_by")
+    handed_in = known.get(pk=UUID(payload["submission"]))
+    person = handed_in.submitted_by
+    if not handed_in.team.is_baseline and not mails_wanted(person)[MailKind.RESULT]:
         return
-    person = submission.submitted_by
-    if not mails_wanted(person)[MailKind.RESULT]:
+    submission = submission_whole(submission_id=handed_in.pk)
+    if handed_in.team.is_baseline:
+        _mail_hosts_of_baseline(submission)
         return
     view = submission_view(submission)
     if view.status == Status.SCORED:
