@@ -92,6 +92,7 @@ def _compare_next(division_id: UUID) -> bool:
     )
     if evidence is None:
         return False
+    evidence.division = division
     spec = spec_of(division.competition)
     higher_is_better = spec.ranking_metric.higher_is_better
     if not spec.release.is_ladder:
