@@ -97,7 +97,6 @@ def _claim(user: User, key: str, fingerprint: str) -> IdempotencyRecord:
     Raises IdempotencyKeyReused, IdempotencyInFlight.
     """
     now = timezone.now()
-    IdempotencyRecord.objects.filter(user=user, expires_at__lte=now).delete()
     locked_until = now + RUNS_AT_MOST
     try:
         # The unique constraint decides who is first. The row is committed at once, so that a
@@ -115,6 +114,9 @@ def _claim(user: User, key: str, fingerprint: str) -> IdempotencyRecord:
     in_flight = IdempotencyInFlight(f"The key {key[:40]!r} is in use.", retry_after=1)
     if record is None:  # the other request failed in this very moment
         raise in_flight
+    if record.expires_at <= now:  # its time is over, and nobody has swept it yet
+        IdempotencyRecord.objects.filter(pk=record.pk, expires_at__lte=now).delete()
+        return _claim(user, key, fingerprint)
     if record.fingerprint != fingerprint:
         raise IdempotencyKeyReused(f"The key {key[:40]!r} came first with another request.")
     if record.status:
