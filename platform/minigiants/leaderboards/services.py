@@ -69,7 +69,8 @@ class BoardRules:
         )
 
 
-_COPIED = tuple(field.name for field in Ranked._meta.get_fields() if field.name != "id")  # noqa: SLF001
+_RANKED = tuple(field for field in Ranked._meta.concrete_fields if field.name != "id")  # noqa: SLF001
+_COPIED = tuple(field.name for field in _RANKED)
 
 
 def boards_make(*, phase: Phase, divisions: Iterable[Division]) -> None:
@@ -230,11 +231,11 @@ def standing_refresh(*, board: Board, team_id: UUID, rules: BoardRules) -> Stand
     )
     _mark_improvements(board, team_id)
     counted = ranking.aggregate(entries=Count("pk"), last_at=Max("achieved_at"))
-    best = _counting(board, ranking, rules).select_related("division").order_by("place").first()
+    best = _counting(board, ranking, rules).order_by("place").first()
     if best is None:
         Standing.objects.filter(board=board, team_id=team_id).delete()
         return None
-    copied: dict[str, Any] = {name: getattr(best, name) for name in _COPIED}
+    copied: dict[str, Any] = {field.attname: getattr(best, field.attname) for field in _RANKED}
     standing = Standing(board=board, team_id=team_id, **copied, **counted)
     Standing.objects.bulk_create(
         [standing],
