@@ -73,6 +73,7 @@ def submission_create(
             quota_state(team=team, phase=phase, phase_spec=phase_spec, now=now).require_room()
         return _record(
             user=user,
+            competition=competition,
             team=team,
             phase=phase,
             version=version,
@@ -95,6 +96,7 @@ def _require_new(artifact: Artifact, version: PackVersion) -> None:
     earlier = (
         Submission.objects.filter(artifact=artifact, pack_version=version)
         .filter(status__in=[*ACTIVE, Status.SCORED, Status.REJECTED])
+        .only("number", "status")
         .first()
     )
     if earlier is not None:
@@ -107,6 +109,7 @@ def _require_new(artifact: Artifact, version: PackVersion) -> None:
 def _record(
     *,
     user: User,
+    competition: Competition,
     team: Team,
     phase: Phase,
     version: PackVersion,
@@ -118,7 +121,7 @@ def _record(
     number = (team.submissions.aggregate(last=Max("number"))["last"] or 0) + 1
     status = Status.QUEUED if inspection.accepted else Status.REJECTED
     submission = Submission.objects.create(
-        competition_id=version.competition_id,
+        competition=competition,
         pack_version=version,
         phase=phase,
         division=inspection.division,
