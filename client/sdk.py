@@ -172,6 +172,18 @@ class Minigiants:
         )
         return found
 
+    def trial(self, slug: str, trial_id: str) -> dict[str, Any]:
+        """How the baselines of a pack do that serves once they score as announced."""
+        found: dict[str, Any] = self._transport.get(f"/host/competitions/{slug}/trials/{trial_id}")
+        return found
+
+    def trial_cancel(self, slug: str, trial_id: str) -> dict[str, Any]:
+        """Give a running trial up; what serves goes on."""
+        found: dict[str, Any] = self._transport.post(
+            f"/host/competitions/{slug}/trials/{trial_id}/cancel"
+        )
+        return found
+
     def pack_export(self, slug: str, target: Path) -> None:
         """Fetch a competition's pack, hidden data included, into the file `target`."""
         with target.open("wb") as file:

@@ -187,8 +187,18 @@ def preview(*, pack: Pack, as_json: Json = False) -> None:
     say(f"Seen by: {specification['visibility']['audience']}")
 
 
-def publish(*, pack: Pack, as_json: Json = False) -> int:
-    """Validate a pack and publish it: a new frozen version, or what is there already."""
+def publish(
+    *,
+    pack: Pack,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Until it serves or is refused.")
+    ] = True,
+    as_json: Json = False,
+) -> int:
+    """Validate a pack and publish it: a new frozen version, or what is there already.
+
+    Where a baseline's score may have changed, the server runs the baselines too before it serves.
+    """
     with Minigiants() as server, _validated(server, pack) as found:
         wrong = [each for each in found.baselines if each.fault]
         if wrong:
@@ -199,11 +209,50 @@ def publish(*, pack: Pack, as_json: Json = False) -> int:
                 exit_code=EXIT_REJECTED,
             )
         published = server.pack_publish(found.slug, found.archive)
+        if "runs" in published:
+            published = _tried(server, published, wait=wait)
+            if published["state"] == "served":
+                published["rescore"] = server.rescore_offer(found.slug)
     if as_json:
         show_json(published)
-        return 0
+    elif "rescore" in published:
+        _show_published(published)
+    else:
+        version, url = published["version"], published["url"]
+        say(f"Version {version} serves once its baselines have scored on the server: {url}")
+    return 0
+
+
+def _tried(server: Minigiants, trial: dict[str, Any], *, wait: bool) -> dict[str, Any]:
+    """The trial of a pack when it has ended, or as it is if nobody waits.
+
+    Raises MinigiantsError where the pack does not serve.
+    """
+    told: dict[str, str] = {}
+    while True:
+        for run in trial["runs"]:
+            if told.get(run["folder"]) != run["status"]:
+                told[run["folder"]] = run["status"]
+                note(f"On the server: {run['folder']}: {run['status']} {run['detail']}".strip())
+        if trial["state"] != "running" or not wait:
+            break
+        time.sleep(POLL_SECONDS)
+        trial = server.trial(trial["competition"], trial["id"])
+    if trial["state"] in {"running", "served"}:
+        return trial
+    faults = [f"{fault['file']}:{fault['line']}: {fault['message']}" for fault in trial["faults"]]
+    raise MinigiantsError(
+        "\n".join([f"Version {trial['version']} is not published.", *faults])
+        + (f" {trial['detail']}" if trial["detail"] else ""),
+        mend=f"What was published before goes on serving. More is told at {trial['url']}",
+        code="baseline_fails" if faults else f"trial_{trial['state']}",
+        exit_code=EXIT_REJECTED if faults else EXIT_FAILED,
+    )
+
+
+def _show_published(published: dict[str, Any]) -> None:
     say(f"Version {published['version']} serves: {published['url']}")
-    for baseline in published["baselines"]:
+    for baseline in published.get("baselines", []):
         note(f"{baseline['folder']}: {baseline['outcome']} {baseline['detail']}".strip())
     offer = published["rescore"]
     due = offer["rescored"] + offer["run_again"]
@@ -212,7 +261,6 @@ def publish(*, pack: Pack, as_json: Json = False) -> int:
             f"{due} scores follow earlier labels, metric or inputs. Rescore them: "
             f"minigiants host rescore -c {published['competition']} -m REASON"
         )
-    return 0
 
 
 def unpublish(*, competition: Slug, as_json: Json = False) -> None:

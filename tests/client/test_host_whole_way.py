@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from client.cli import app
+from client.cli import host as commands
 from client.pack_building import built
 from evaluator.contract import Role
 from evaluator.worker.config import WorkerConfig
@@ -28,6 +30,7 @@ from minigiants.leaderboards.selectors import rankings
 from minigiants.submissions.models import Evaluation, Rescore, Submission
 from minigiants.submissions.rescoring import rescores_advance
 from minigiants.submissions.services import submission_create
+from minigiants.submissions.trials import trial_conclude, trials_complete
 from minigiants.submissions.workers import worker_key_register
 from tests.evaluator.harness.onnx_models import linear, save
 from tests.support.asgi_server import AsgiServer
@@ -99,6 +102,18 @@ def evaluate_all(workers: dict[Role, Runtime]) -> None:
             workers[role].evaluate(evaluation.pk, evaluation.attempt)
 
 
+@pytest.fixture
+def meanwhile(workers: dict[Role, Runtime], monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the command line waits, workers and platform do what is to be done."""
+
+    def work(seconds: float) -> None:
+        evaluate_all(workers)
+        for trial_id in trials_complete():
+            trial_conclude(trial_id=trial_id)
+
+    monkeypatch.setattr(commands, "time", SimpleNamespace(sleep=work))
+
+
 def accuracy(competition: Competition, weights: np.ndarray[Any, Any], data: Path) -> float:
     """The public score that a model should have, computed here from the version's own labels."""
     labels = current_version(competition).files.get(role=PackFile.Role.LABELS)
@@ -127,7 +142,7 @@ def board(competition: Competition, teams: set[str]) -> list[tuple[Any, ...]]:
 
 @pytest.mark.timeout(600)
 def test_from_nothing_to_a_rescore(
-    organizer: None, workers: dict[Role, Runtime], tmp_path: Path
+    organizer: None, workers: dict[Role, Runtime], meanwhile: None, tmp_path: Path
 ) -> None:
     folder = Path(host("init", "sides", "--in", str(tmp_path))["folder"])
     specification = folder / "competition.yaml"
@@ -145,6 +160,9 @@ def test_from_nothing_to_a_rescore(
     assert host("preview", str(folder))["title"] == "Sides"
     published = host("publish", str(folder))
     assert (published["version"], published["rescore"]["rescored"]) == (1, 0)
+    assert [(run["folder"], run["status"]) for run in published["runs"]] == [
+        ("baselines/first", "scored")
+    ]
     competition = Competition.objects.get(slug="sides")
 
     good = hand_in(competition, GOOD, tmp_path / "good")
@@ -198,8 +216,30 @@ def test_from_nothing_to_a_rescore(
         (1,)
     }
 
+    # What serves is told at once: nothing is tried again.
     exported = Path(host("export", "-c", "sides", "--in", str(tmp_path / "out"))["folder"])
     assert host("publish", str(exported))["version"] == 2
     assert host("unpublish", "-c", "sides")["published"] is False
     competition.refresh_from_db()
     assert competition.current_version is None
+
+
+def test_the_server_has_the_last_word_on_baselines(
+    organizer: None, meanwhile: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(host("init", "sides", "--in", str(tmp_path))["folder"])
+    specification = folder / "competition.yaml"
+    right = specification.read_text()
+    specification.write_text(right.replace("score: 0.", "score: -0."))
+    monkeypatch.setattr(commands, "rehearse_all", lambda *arguments: [])
+    refused = host("publish", str(folder), code=2)["error"]
+    line = next(n for n, text in enumerate(right.splitlines(), 1) if "baselines/first" in text)
+    assert refused["code"] == "baseline_fails"
+    assert f"competition.yaml:{line}: " in refused["detail"]
+    assert "on the public split" in refused["detail"]
+    assert Competition.objects.get(slug="sides").current_version is None
+
+    specification.write_text(right)
+    begun = host("publish", str(folder), "--no-wait")
+    assert (begun["state"], begun["version"]) == ("running", 2)
+    assert host("publish", str(folder))["state"] == "served"

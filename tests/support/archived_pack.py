@@ -9,9 +9,14 @@ import numpy as np
 from django.contrib.auth.models import Permission
 
 from minigiants.accounts.models import User
+from minigiants.competitions.models import PackVersion
+from minigiants.submissions.hosting import archive_publish
+from minigiants.submissions.models import Trial
+from minigiants.submissions.trials import trial_conclude
 from tests.evaluator.harness.onnx_models import linear, save
 from tests.support.factories import UserFactory
 from tests.support.npy import npy_bytes
+from tests.support.pipeline import Pipeline
 
 SPECIFICATION = """\
 title: Tiny
@@ -58,6 +63,25 @@ def zipped(files: Mapping[str, bytes]) -> io.BytesIO:
         for name, content in files.items():
             opened.writestr(name, content)
     return archive
+
+
+def tried(trial: Trial, *, public: float = 0.5) -> None:
+    """Play the workers of a trial: each of its baselines scores `public`."""
+    pipeline = Pipeline.start()
+    for run in trial.runs.filter(evaluation__isnull=False):
+        pipeline.report_predictions(pipeline.claim_predict(run.evaluation))
+        pipeline.report_scores(pipeline.claim_score(run.evaluation), public=public)
+    assert trial_conclude(trial_id=trial.pk)
+
+
+def served(files: Mapping[str, bytes], actor: User, *, slug: str = "tiny") -> PackVersion:
+    """Publish a pack whose baselines, where they are tried, score as announced."""
+    answer = archive_publish(slug=slug, archive=zipped(files), actor=actor)
+    if isinstance(answer, Trial):
+        tried(answer)
+    version = answer.version
+    version.refresh_from_db()
+    return version
 
 
 def made_founder() -> User:

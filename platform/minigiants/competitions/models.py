@@ -53,6 +53,9 @@ class PackVersion(Entity):
         blank=True, default="", help_text="competition.yaml as its author wrote it"
     )
     pages = models.JSONField(help_text="Markdown by page name")
+    served_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it last began to serve, if it ever has"
+    )
 
     class Meta:
         ordering: ClassVar = ["competition", "number"]

@@ -135,6 +135,11 @@ class BaselineSpec(Section):
     score: Annotated[float, Field(allow_inf_nan=False)]
     tolerance: float = Field(default=1e-9, ge=0, allow_inf_nan=False)
 
+    @property
+    def artifact(self) -> str:
+        """The subfolder that is handed in; what made it lies beside it."""
+        return f"{self.folder}/artifact"
+
 
 class PackSpec(Section):
     """A competition as a file."""

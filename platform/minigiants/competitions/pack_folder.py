@@ -77,7 +77,7 @@ def read_pack(folder: Path) -> PackFolder:
                 SPECIFICATION, None, "baselines", f"there is no folder {baseline.folder}/artifact"
             )
             for baseline in spec.baselines
-            if not (folder / baseline.folder / "artifact").is_dir()
+            if not (folder / baseline.artifact).is_dir()
         )
     if faults or spec is None:
         raise PackRefused(faults)

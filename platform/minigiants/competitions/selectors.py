@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, F, Q, QuerySet, When
 
 from minigiants.accounts.models import User
 from minigiants.competitions.models import (
@@ -77,12 +77,12 @@ def competitions_hosted(*, user: User) -> QuerySet[Competition]:
 
 
 def latest_version(competition: Competition) -> PackVersion:
-    """The version that serves, or served last. Raises NotFound where nothing ever has."""
+    """The version that serves, or served last; before any has, the newest. Raises NotFound."""
     if competition.current_version is not None:
         return competition.current_version
-    version = competition.versions.order_by("-number").first()
+    version = competition.versions.order_by(F("served_at").desc(nulls_last=True), "-number").first()
     if version is None:
-        raise NotFound(f"{competition.title} has never been published.")
+        raise NotFound(f"{competition.title} has no pack.")
     return version
 
 

@@ -61,18 +61,26 @@ def require_publish(*, actor: User | None, slug: str) -> None:
         )
 
 
-def pack_serve(
+@transaction.atomic
+def pack_serve(*, pack: PackFolder, built: Path, actor: User | None) -> PackVersion:
+    """Publish a pack whose data lies in the folder `built`. For the rest see `pack_publish`."""
+    version = pack_freeze(pack=pack, built=built, actor=actor)
+    version_serve(version=version, actor=actor)
+    return version
+
+
+def pack_freeze(
     *,
     pack: PackFolder,
     built: Path,
     actor: User | None,
     replaces: PackVersion | None = None,
-    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> PackVersion:
-    """Publish a pack whose data lies in the folder `built`. For the rest see `pack_publish`.
+    """Keep a pack, whose data lies in the folder `built`, as a version that may serve later on.
 
-    `told` is what the audit log says beside the version. Where `replaces` is given and another
-    version serves, raises PackChanged and changes nothing.
+    It is checked in all that serving asks for; what serves now goes on. Content that is a version
+    already is not kept twice. Where `replaces` is given and another version serves, raises
+    PackChanged; raises PackRefused with all faults, and NotPermitted.
     """
     require_publish(actor=actor, slug=pack.slug)
     with tempfile.TemporaryDirectory(prefix="minigiants-pack-") as scratch:
@@ -82,7 +90,44 @@ def pack_serve(
             # remain are reached by nobody, until they are stored again or collected.
             content = [_stored(file) for file in checked.files]
             sources = [_stored(file) for file in source_files(pack, built)]
-            return _serve_version(pack, content, sources, actor, replaces, told)
+            return _frozen_version(pack, content, sources, actor, replaces)
+
+
+@transaction.atomic
+def version_serve(
+    *,
+    version: PackVersion,
+    actor: User | None,
+    told: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Let `version` be what its competition goes by from now on.
+
+    `told` is what the audit log says beside the version. Raises NotPermitted, and PackRefused
+    where teams have handed in to what it does not name any more.
+    """
+    competition = _locked(version.competition.slug)
+    require_publish(actor=actor, slug=competition.slug)
+    if competition.current_version_id == version.pk:
+        return
+    spec = version.spec
+    _require_fixed(competition, spec)
+    competition.title = spec.title
+    competition.tagline = spec.tagline
+    competition.current_version = version
+    _follow_visibility(competition, spec.visibility)
+    competition.save()
+    _follow_places(competition, spec)
+    version.served_at = timezone.now()
+    version.save(update_fields=["served_at"])
+    version.competition = competition
+    audit_write(
+        actor=actor,
+        action="pack.publish",
+        target=competition,
+        version=version.number,
+        content_hash=version.content_hash,
+        **told,
+    )
 
 
 @transaction.atomic
@@ -92,7 +137,7 @@ def competition_unpublish(*, competition: Competition, actor: User | None) -> No
     What runs already is scored. Raises NotPermitted.
     """
     require_host(actor=actor, slug=competition.slug, action=HostAction.RUN)
-    locked = Competition.objects.select_for_update().get(pk=competition.pk)
+    locked = _locked(competition.slug)
     if locked.current_version is None:
         return
     number = locked.current_version.number
@@ -135,26 +180,25 @@ def rules_accept(*, user: User, competition: Competition) -> RulesAcceptance:
     return acceptance
 
 
-def _serve_version(
+def _frozen_version(
     pack: PackFolder,
     files: Sequence[PackFile],
     sources: Sequence[PackFile],
     actor: User | None,
     replaces: PackVersion | None,
-    told: Mapping[str, Any],
 ) -> PackVersion:
     specification = pack.spec.model_dump(mode="json")
-    content_hash = _content_hash(specification, pack.pages, files)
+    content_hash = _content_hash(specification, pack.pages, [*files, *_models(pack.spec, sources)])
     founded, is_new = Competition.objects.get_or_create(
         slug=pack.slug, defaults={"title": pack.spec.title}
     )
     if is_new and actor is not None:
         Host.objects.create(competition=founded, user=actor, role=Host.Role.OWNER)
-    # The row is the lock: two who publish at once must count versions one after the other.
-    competition = Competition.objects.select_for_update().get(slug=pack.slug)
+    # Two who publish at once must count versions one after the other.
+    competition = _locked(pack.slug)
     if replaces is not None and competition.current_version_id != replaces.pk:
         raise PackChanged(f"You have edited version {replaces.number}, which serves no more.")
-    _require_fixed(competition, pack.spec)
+    _require_servable(competition, pack.spec)
     version = competition.versions.filter(content_hash=content_hash).first()
     if version is None:
         version = PackVersion.objects.create(
@@ -170,24 +214,24 @@ def _serve_version(
         # What trains the baselines may change without a change of what people are asked.
         version.files.filter(role=PackFile.Role.SOURCE).delete()
         _add_files(version, sources)
-        if competition.current_version_id == version.pk:
-            return version
-    competition.title = pack.spec.title
-    competition.tagline = pack.spec.tagline
-    competition.current_version = version
-    _follow_visibility(competition, pack.spec.visibility)
-    competition.save()
-    _follow_phases(competition, pack.spec)
-    _follow_divisions(competition, pack.spec)
-    audit_write(
-        actor=actor,
-        action="pack.publish",
-        target=competition,
-        version=version.number,
-        content_hash=content_hash,
-        **told,
-    )
     return version
+
+
+def _locked(slug: str) -> Competition:
+    """The competition, whose row is the lock of all that publishes."""
+    return (
+        Competition.objects.select_for_update(of=("self",))
+        .select_related("current_version")
+        .get(slug=slug)
+    )
+
+
+def _require_servable(competition: Competition, spec: PackSpec) -> None:
+    """Refuse now what `version_serve` would refuse."""
+    _require_fixed(competition, spec)
+    with transaction.atomic():
+        _follow_places(competition, spec)
+        transaction.set_rollback(True)
 
 
 def _require_fixed(competition: Competition, spec: PackSpec) -> None:
@@ -207,6 +251,12 @@ def _require_fixed(competition: Competition, spec: PackSpec) -> None:
     ]
     if faults:
         raise PackRefused(faults)
+
+
+def _models(spec: PackSpec, sources: Sequence[PackFile]) -> list[PackFile]:
+    """What is handed in of the baselines: the announced scores are those of these very files."""
+    folders = tuple(f"{baseline.artifact}/" for baseline in spec.baselines)
+    return [file for file in sources if file.path.startswith(folders)]
 
 
 def _content_hash(
@@ -241,6 +291,12 @@ def _follow_visibility(competition: Competition, visibility: Visibility) -> None
         )
     competition.audience = visibility.audience
     competition.email_domains = list(visibility.email_domains)
+
+
+def _follow_places(competition: Competition, spec: PackSpec) -> None:
+    """Have the phases and divisions that `spec` names, and no others. Raises PackRefused."""
+    _follow_phases(competition, spec)
+    _follow_divisions(competition, spec)
 
 
 def _follow_phases(competition: Competition, spec: PackSpec) -> None:

@@ -14,6 +14,7 @@ from minigiants.accounts.models import User
 from minigiants.accounts.preferences import MailKind, mails_wanted
 from minigiants.competitions.models import Competition, Invitation
 from minigiants.competitions.people import INVITED_EVENT, invitation_secret
+from minigiants.competitions.problems import PackFault
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_waiting
 from minigiants.notifications.mails import person_mail
@@ -28,11 +29,13 @@ from minigiants.notifications.webhook_delivery import (
 from minigiants.submissions.baseline_faults import baseline_faults
 from minigiants.submissions.hosted_presentation import hosts_page
 from minigiants.submissions.lifecycle import Status
-from minigiants.submissions.models import Rescore, Submission
+from minigiants.submissions.models import Rescore, Submission, Trial
 from minigiants.submissions.presentation import submission_view
 from minigiants.submissions.reports import SCORING_FAILED_EVENT
 from minigiants.submissions.rescoring import RESCORED_CODE, RESCORED_EVENT
 from minigiants.submissions.selectors import submission_whole
+from minigiants.submissions.trial_presentation import trial_view
+from minigiants.submissions.trials import TRIAL_ENDED_EVENT
 
 log = structlog.get_logger(__name__)
 
@@ -149,6 +152,21 @@ def _mail_hosts_of_baseline(submission: Submission) -> None:
         _mail_hosts(submission.competition, "a baseline does not score as announced", body)
 
 
+def _mail_hosts_of_trial(payload: Mapping[str, Any]) -> None:
+    """Tell those who run the competition what became of a pack whose baselines were tried."""
+    trial = Trial.objects.select_related("competition", "version").get(pk=UUID(payload["trial"]))
+    view = trial_view(trial)
+    if trial.state == Trial.State.SERVED:
+        what = f"version {view.version} serves"
+        body = "Its baselines score as announced.\n\n"
+    else:
+        what = f"version {view.version} is not published"
+        reasons = [str(PackFault(**fault)) for fault in view.faults]
+        body = "\n".join(filter(None, [view.detail, *reasons]))
+        body += "\n\nWhat was published before goes on serving.\n\n"
+    _mail_hosts(trial.competition, what, f"{body}{view.url}\n")
+
+
 def _mail_hosts(competition: Competition, what: str, body: str) -> None:
     """Mail those who run a competition; where it has no hosts, its operators, the staff."""
     hosts = User.objects.filter(hosted__competition=competition, is_active=True)
@@ -228,6 +246,7 @@ _MAILS: Final[Mapping[str, Callable[[Mapping[str, Any]], None]]] = {
     INVITED_EVENT: _mail_competition_invitation,
     RESCORED_EVENT: _mail_participants,
     SCORING_FAILED_EVENT: _mail_hosts_of_metric,
+    TRIAL_ENDED_EVENT: _mail_hosts_of_trial,
     DISABLED_EVENT: _mail_webhook_owner,
     NOTICED_EVENT: notices_mail,
     **TEAM_EVENTS,

@@ -4,6 +4,7 @@ from minigiants.submissions.models import (
     Evaluation,
     StateChange,
     Submission,
+    Trial,
     WorkerKey,
     WorkerPresence,
 )
@@ -45,6 +46,13 @@ class SubmissionAdmin(ReadOnly, admin.ModelAdmin[Submission]):
     search_fields = ("id", "team__name", "submitted_by__username")
     list_select_related = ("team", "competition", "division")
     inlines = (EvaluationInline, StateChangeInline)
+
+
+@admin.register(Trial)
+class TrialAdmin(ReadOnly, admin.ModelAdmin[Trial]):
+    list_display = ("version", "competition", "state", "started_by", "created_at", "ended_at")
+    list_filter = ("state", "competition")
+    list_select_related = ("version", "competition", "started_by")
 
 
 @admin.register(WorkerKey)

@@ -58,18 +58,24 @@ def _message(
     version: PackVersion, baseline: BaselineSpec, submission: Submission, score: float | None
 ) -> str:
     if score is not None:
-        if math.isclose(score, baseline.score, rel_tol=0, abs_tol=baseline.tolerance):
-            return ""
-        return (
-            f"{baseline.title} scores {score!r} on the public split; {baseline.score!r} is "
-            f"announced, ± {baseline.tolerance:g}"
-        )
+        return off_the_mark(baseline, score)
     if submission.pack_version_id != version.pk:
         return ""
     if submission.status == Status.REJECTED:
         return f"{baseline.title} is refused by inspection"
+    return has_failed(baseline) if submission.status == Status.FAILED else ""
+
+
+def off_the_mark(baseline: BaselineSpec, score: float) -> str:
+    """What is wrong with the public score of a baseline; empty where it is as announced."""
+    if math.isclose(score, baseline.score, rel_tol=0, abs_tol=baseline.tolerance):
+        return ""
     return (
-        f"{baseline.title} has no score: its run failed"
-        if submission.status == Status.FAILED
-        else ""
+        f"{baseline.title} scores {score!r} on the public split; {baseline.score!r} is "
+        f"announced, ± {baseline.tolerance:g}"
     )
+
+
+def has_failed(baseline: BaselineSpec) -> str:
+    """What is wrong with a baseline whose run failed."""
+    return f"{baseline.title} has no score: its run failed"

@@ -33,9 +33,6 @@ from minigiants.teams.services import team_of_user
 
 log = structlog.get_logger(__name__)
 
-ARTIFACT = "artifact"
-"""The subfolder of a baseline that is handed in; what made it lies beside it."""
-
 
 class Outcome(StrEnum):
     """What became of a baseline."""
@@ -100,7 +97,7 @@ def baselines_hand_in(*, competition: Competition, folder: Path) -> list[Baselin
     runnable = capacity_of(profile=spec.runtime.profile).formats
     results = []
     for baseline in spec.baselines:
-        files = folder / baseline.folder / ARTIFACT
+        files = folder / baseline.artifact
         name = detect_format(folder_files(files))
         if name not in RUN_EVERYWHERE and name not in runnable:
             results.append(BaselineResult(baseline, Outcome.NEEDS_WORKER))
@@ -115,11 +112,7 @@ def baselines_catch_up() -> None:
         teams__is_baseline=True, current_version__isnull=False
     )
     for competition in competitions.select_related("current_version").distinct():
-        with TemporaryDirectory(prefix="minigiants-baselines-") as name:
-            folder = Path(name)
-            sources_write(version=current_version(competition), folder=folder)
-            results = baselines_hand_in(competition=competition, folder=folder)
-        for result in results:
+        for result in kept_baselines_hand_in(version=current_version(competition)):
             log.info(
                 "baseline",
                 competition=competition.slug,
@@ -127,6 +120,17 @@ def baselines_catch_up() -> None:
                 outcome=result.outcome,
                 detail=result.detail,
             )
+
+
+def kept_baselines_hand_in(*, version: PackVersion) -> list[BaselineResult]:
+    """Hand in the baselines of a version that serves, as the platform keeps them.
+
+    For the rest see `baselines_hand_in`.
+    """
+    with TemporaryDirectory(prefix="minigiants-baselines-") as name:
+        folder = Path(name)
+        sources_write(version=version, folder=folder)
+        return baselines_hand_in(competition=version.competition, folder=folder)
 
 
 def _hand_in(competition: Competition, baseline: BaselineSpec, files: Path) -> BaselineResult:

@@ -46,7 +46,7 @@ def result_bytes_allowed(*, evaluation_id: UUID, token: str) -> int:
     evaluation = attempt_of(
         evaluation_id=evaluation_id, token=token, beside=["submission__pack_version"]
     )
-    limits = evaluation.submission.pack_version.spec.runtime.limits
+    limits = evaluation.version.spec.runtime.limits
     return limits.output_bytes + PREDICTIONS_OVERHEAD
 
 

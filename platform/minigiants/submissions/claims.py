@@ -24,9 +24,9 @@ from evaluator.contract import (
     SignedFile,
 )
 from minigiants.artifacts.models import Blob
-from minigiants.artifacts.selectors import artifact_files
 from minigiants.competitions.models import PackFile, PackVersion
 from minigiants.core.queries import one_or_none
+from minigiants.submissions.evaluated_models import files_of, format_of
 from minigiants.submissions.lifecycle import Status, advance
 from minigiants.submissions.live import announce_change
 from minigiants.submissions.models import Evaluation, Submission, WorkerKey
@@ -59,7 +59,7 @@ def evaluation_claim(
     with transaction.atomic():
         evaluation = one_or_none(
             Evaluation.objects.select_related(
-                "submission__pack_version", "submission__artifact"
+                "submission__pack_version", "submission__artifact", "trial_run"
             ).filter(pk=evaluation_id)
         )
         if evaluation is None or (role is Role.PREDICT and evaluation.profile != key.profile):
@@ -75,14 +75,14 @@ def evaluation_claim(
         )
         if not claimed:
             raise ClaimLost("It was claimed by another worker, or has moved on.")
-        submission = evaluation.submission
-        if role is Role.PREDICT and evaluation.rescore_id is None:
+        submission = evaluation.follower
+        if role is Role.PREDICT and submission is not None:
             Submission.objects.filter(pk=submission.pk).update(
                 status=Status.PREDICTING, updated_at=now
             )
             change_record(submission, evaluation, Status.PREDICTING)
         else:
-            announce_change(submission.pk)  # so that the next message goes out at once
+            announce_change(evaluation.subject_id)  # so that the next message goes out at once
     build = _predict_job if role is Role.PREDICT else _score_job
     return build(evaluation, attempt=request.attempt, token=token)
 
@@ -113,7 +113,6 @@ def _files_in(version: PackVersion, *roles: PackFile.Role) -> dict[str, PackFile
 
 
 def _predict_job(evaluation: Evaluation, *, attempt: int, token: str) -> PredictJob:
-    submission = evaluation.submission
     spec = evaluation.version.spec
     addresses = _Addresses(evaluation.pk, Status.PREDICTING, attempt)
     files = _files_in(evaluation.version, PackFile.Role.SMOKE_INPUTS, PackFile.Role.HIDDEN_INPUTS)
@@ -121,12 +120,11 @@ def _predict_job(evaluation: Evaluation, *, attempt: int, token: str) -> Predict
         evaluation=evaluation.pk,
         attempt=attempt,
         task=spec.task,
-        format=submission.artifact.format,
+        format=format_of(evaluation),
         limits=spec.runtime.limits,
         seed=spec.runtime.seed,
         artifact=tuple(
-            addresses.blob(file.path, file.digest, file.size)
-            for file in artifact_files(submission.artifact)
+            addresses.blob(file.path, file.digest, file.size) for file in files_of(evaluation)
         ),
         smoke_inputs=addresses.file(files.get(PackFile.Role.SMOKE_INPUTS)),
         hidden_inputs=addresses.file(files.get(PackFile.Role.HIDDEN_INPUTS)),
@@ -139,13 +137,12 @@ def _predict_job(evaluation: Evaluation, *, attempt: int, token: str) -> Predict
 
 
 def _score_job(evaluation: Evaluation, *, attempt: int, token: str) -> ScoreJob:
-    submission = evaluation.submission
     spec = evaluation.version.spec
     addresses = _Addresses(evaluation.pk, Status.SCORING, attempt)
     files = _files_in(evaluation.version, PackFile.Role.LABELS, PackFile.Role.METRIC_CODE)
     labels = files[PackFile.Role.LABELS]
     predictions = Blob.objects.get(pk=evaluation.predictions_digest)
-    handed_in = submission.artifact.format == PREDICTIONS
+    handed_in = format_of(evaluation) == PREDICTIONS
     return ScoreJob(
         evaluation=evaluation.pk,
         attempt=attempt,
@@ -200,5 +197,5 @@ def evaluation_heartbeat(*, evaluation_id: UUID, heartbeat: Heartbeat) -> Heartb
         stage=heartbeat.stage,
     )
     if renewed and evaluation.stage != heartbeat.stage:
-        announce_change(evaluation.submission_id)
+        announce_change(evaluation.subject_id)
     return HeartbeatAnswer(proceed=bool(renewed), lease_seconds=settings.LEASE_SECONDS)

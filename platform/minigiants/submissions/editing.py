@@ -6,6 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from django.db import transaction
+
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.pack_archive import export_write, unpacked
@@ -16,11 +18,9 @@ from minigiants.competitions.pack_folder import REQUIRED_PAGES, SPECIFICATION, r
 from minigiants.competitions.pack_yaml import located
 from minigiants.competitions.problems import PackChanged, PackRefused, PageExists, PageNeeded
 from minigiants.competitions.selectors import latest_version
-from minigiants.competitions.services import pack_serve, require_publish
+from minigiants.competitions.services import pack_freeze, require_publish, version_serve
 from minigiants.core.problems import InvalidInput, NotFound
-from minigiants.submissions.baselines import baselines_hand_in
-from minigiants.submissions.hosting import Published
-from minigiants.submissions.rescoring import rescore_offer
+from minigiants.submissions.hosting import Published, published
 
 PAGE_NAME_CHARACTERS: Final = 32
 
@@ -128,13 +128,16 @@ def _edited(
             change(folder)
             pack = read_pack(folder)
             try:
-                version = pack_serve(
-                    pack=pack, built=folder / BUILT, actor=actor, replaces=before, told=told
-                )
+                # In one go: nothing may come between what was read and what replaces it. No
+                # baseline's score follows from what is edited here, so none is tried.
+                with transaction.atomic():
+                    version = pack_freeze(
+                        pack=pack, built=folder / BUILT, actor=actor, replaces=before
+                    )
+                    version_serve(version=version, actor=actor, told=told)
             except PackRefused as refused:
                 raise PackRefused(located(refused.faults, pack.text, SPECIFICATION)) from refused
-            results = baselines_hand_in(competition=version.competition, folder=folder)
-    return Published(version, results, rescore_offer(competition=version.competition))
+            return published(version, folder)
 
 
 def _serving(competition: Competition, number: int) -> PackVersion:

@@ -1,23 +1,30 @@
 """What hosts do with a pack that comes as an archive: check, publish, and take it back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from django.db import transaction
+
 from minigiants.accounts.models import User
 from minigiants.competitions.models import PackVersion
 from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.pack_archive import unpacked
-from minigiants.competitions.pack_checks import CheckedData, data_check
+from minigiants.competitions.pack_checks import data_check
 from minigiants.competitions.pack_data import BUILT
 from minigiants.competitions.pack_folder import SPECIFICATION, PackFolder, read_pack
 from minigiants.competitions.pack_yaml import located
 from minigiants.competitions.problems import PackFault, PackRefused
-from minigiants.competitions.services import pack_serve, require_publish
+from minigiants.competitions.services import pack_freeze, require_publish, version_serve
+from minigiants.submissions.baseline_inspection import baselines_inspect
+from minigiants.submissions.baseline_proofs import baselines_changed
 from minigiants.submissions.baselines import BaselineResult, baselines_hand_in
+from minigiants.submissions.models import Trial
 from minigiants.submissions.rescoring import Offer, rescore_offer
+from minigiants.submissions.trials import trial_start
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,9 @@ def archive_check(*, slug: str, archive: BinaryIO, actor: User) -> PackReport:
     require_publish(actor=actor, slug=slug)
     with unpacked(archive, slug=slug) as folder, TemporaryDirectory() as scratch:
         pack = read_pack(folder)
-        checked = _checked(pack, Path(scratch))
+        _, refused = baselines_inspect(pack)
+        with _told_together(pack, refused):
+            checked = data_check(pack, folder / BUILT, Path(scratch))
         return PackReport(
             spec=pack.spec,
             warnings=located(checked.warnings, pack.text, SPECIFICATION),
@@ -70,11 +79,16 @@ def archive_check(*, slug: str, archive: BinaryIO, actor: User) -> PackReport:
         )
 
 
-def _checked(pack: PackFolder, scratch: Path) -> CheckedData:
+@contextmanager
+def _told_together(pack: PackFolder, others: Sequence[PackFault]) -> Iterator[None]:
+    """Tell the faults that the body finds, and `others`, in one refusal with all their lines."""
+    found: Sequence[PackFault] = ()
     try:
-        return data_check(pack, pack.folder / BUILT, scratch)
+        yield
     except PackRefused as refused:
-        raise PackRefused(located(refused.faults, pack.text, SPECIFICATION)) from refused
+        found = refused.faults
+    if found or others:
+        raise PackRefused(located([*found, *others], pack.text, SPECIFICATION))
 
 
 def _baselines(pack: PackFolder) -> list[BaselineLine]:
@@ -89,18 +103,35 @@ def _baselines(pack: PackFolder) -> list[BaselineLine]:
     ]
 
 
-def archive_publish(*, slug: str, archive: BinaryIO, actor: User) -> Published:
-    """Publish a pack from an archive and hand its baselines in, for workers to evaluate.
+def archive_publish(*, slug: str, archive: BinaryIO, actor: User) -> Published | Trial:
+    """Publish a pack from an archive: at once, or when its baselines have scored as announced.
 
-    Either the whole new version serves afterwards, or what was published before goes on serving.
+    It serves at once where nothing that their scores follow from has changed, or where it has
+    served before. Else workers try them first, and what was published before goes on serving.
     Raises NotPermitted, PackRefused.
     """
     require_publish(actor=actor, slug=slug)
     with unpacked(archive, slug=slug) as folder:
         pack = read_pack(folder)
-        try:
-            version = pack_serve(pack=pack, built=folder / BUILT, actor=actor)
-        except PackRefused as refused:
-            raise PackRefused(located(refused.faults, pack.text, SPECIFICATION)) from refused
-        results = baselines_hand_in(competition=version.competition, folder=folder)
+        accepted, refused = baselines_inspect(pack)
+        # In one go: what serves may not change between the comparison and what follows of it.
+        with transaction.atomic():
+            with _told_together(pack, refused):
+                version = pack_freeze(pack=pack, built=folder / BUILT, actor=actor)
+            changed = _unproven(version)
+            if changed:
+                return trial_start(version=version, accepted=accepted, changed=changed, actor=actor)
+            version_serve(version=version, actor=actor)
+        return published(version, folder)
+
+
+def _unproven(version: PackVersion) -> list[int]:
+    if version.served_at is not None:
+        return []
+    return baselines_changed(version=version, serving=version.competition.current_version)
+
+
+def published(version: PackVersion, folder: Path) -> Published:
+    """Hand in the baselines of the pack in `folder`, now that `version` of it serves."""
+    results = baselines_hand_in(competition=version.competition, folder=folder)
     return Published(version, results, rescore_offer(competition=version.competition))

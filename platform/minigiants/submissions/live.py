@@ -29,13 +29,15 @@ def _channel(submission_id: UUID) -> str:
     return f"{_PREFIX}{submission_id}"
 
 
-def announce_change(submission_id: UUID) -> None:
-    """Nudge the watchers once the present transaction is committed."""
-    transaction.on_commit(lambda: _publish(submission_id), robust=True)
+def announce_change(subject_id: UUID) -> None:
+    """Nudge the watchers of a submission, or of a baseline in a trial, once the present transaction
+    is committed.
+    """
+    transaction.on_commit(lambda: _publish(subject_id), robust=True)
 
 
-def _publish(submission_id: UUID) -> None:
-    _connections().publish(_channel(submission_id), "")
+def _publish(subject_id: UUID) -> None:
+    _connections().publish(_channel(subject_id), "")
 
 
 @cache

@@ -1,6 +1,7 @@
 """What teams hand in, and every run of it."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +10,7 @@ from django.utils import timezone
 from evaluator.contract import Failure, Role, Stage
 from minigiants.artifacts.models import Artifact, Inspection
 from minigiants.competitions.models import Competition, Division, PackVersion, Phase
+from minigiants.competitions.pack import BaselineSpec
 from minigiants.core.blob_digests import BlobDigestField
 from minigiants.core.models import Entity
 from minigiants.submissions.lifecycle import ACTIVE, Status
@@ -114,14 +116,96 @@ class Rescore(Entity):
         return f"{self.competition} under {self.version}"
 
 
+class Trial(Entity):
+    """A version of a pack whose baselines are run before it serves.
+
+    It serves once each of them scores as announced. Until then, and where one does not, what
+    served before goes on.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        SERVED = "served", "Served"
+        REFUSED = "refused", "Refused"
+        FAILED = "failed", "Failed by a fault of the platform"
+        OVERTAKEN = "overtaken", "Overtaken"
+        CANCELLED = "cancelled", "Given up"
+
+    competition = models.ForeignKey(Competition, on_delete=models.PROTECT, related_name="trials")
+    version = models.ForeignKey(PackVersion, on_delete=models.PROTECT, related_name="trials")
+    replaces = models.ForeignKey(
+        PackVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="What served when it began",
+    )
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    state = models.CharField(max_length=16, choices=State.choices, default=State.RUNNING)
+    detail = models.CharField(max_length=500, blank=True, default="")
+    faults = models.JSONField(default=list, blank=True, help_text="PackFaults")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["competition"],
+                name="one_running_trial",
+                condition=models.Q(state="running"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"trial of {self.version}"
+
+
+class TrialRun(Entity):
+    """A baseline in a trial. It has an evaluation unless `passed_over` says why it needs none."""
+
+    class PassedOver(models.TextChoices):
+        NO = "", "It is run"
+        UNCHANGED = "unchanged", "Nothing that its score follows from has changed"
+        NO_WORKER = "no_worker", "No worker here runs its format"
+
+    trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="runs")
+    position = models.PositiveSmallIntegerField(help_text="Among the baselines of the pack, from 0")
+    format = models.CharField(max_length=32)
+    division = models.CharField(max_length=32, help_text="The slug of the one that it enters")
+    passed_over = models.CharField(
+        max_length=16, blank=True, default="", choices=PassedOver.choices
+    )
+
+    class Meta:
+        ordering: ClassVar = ["trial", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["trial", "position"], name="trial_run_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trial}: {self.baseline.title}"
+
+    @property
+    def baseline(self) -> BaselineSpec:
+        """What the pack says of it."""
+        return self.trial.version.spec.baselines[self.position]
+
+
 class Evaluation(Entity):
-    """One run of a submission: predicting in a sandbox, then scoring.
+    """One run of a submission, or of a baseline in a trial: predicting in a sandbox, then scoring.
 
     The row is the queue's entry too. `dispatched_at` says that a message for the present attempt
     is on its way; `lease_expires_at` that a worker holds the attempt.
     """
 
-    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="evaluations")
+    submission = models.ForeignKey(
+        Submission, null=True, blank=True, on_delete=models.CASCADE, related_name="evaluations"
+    )
+    trial_run = models.OneToOneField(
+        TrialRun, null=True, blank=True, on_delete=models.CASCADE, related_name="evaluation"
+    )
     rescore = models.ForeignKey(
         Rescore, null=True, blank=True, on_delete=models.PROTECT, related_name="evaluations"
     )
@@ -182,16 +266,42 @@ class Evaluation(Entity):
                 fields=["submission"],
                 name="one_active_evaluation",
                 condition=models.Q(status__in=["queued", "predicting", "scoring"]),
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(submission__isnull=True) ^ models.Q(trial_run__isnull=True),
+                name="of_a_submission_or_a_trial",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"evaluation of {self.submission_id}"
+        return f"evaluation of {self.subject_id}"
+
+    @property
+    def subject_id(self) -> UUID:
+        """The identity of what it is a run of: a submission, or a baseline in a trial."""
+        subject = self.submission_id or self.trial_run_id
+        assert subject is not None  # noqa: S101  (a constraint of the table)
+        return subject
+
+    @property
+    def handed_in(self) -> Submission:
+        """The submission that it is a run of, where it can't be of a trial."""
+        assert self.submission is not None  # noqa: S101  (a constraint of the table)
+        return self.submission
+
+    @property
+    def follower(self) -> Submission | None:
+        """The submission that stands where this stands.
+
+        None for a run of a trial, which has none, and of a rescore, whose evaluations speak for
+        their submissions when all of them are done.
+        """
+        return self.submission if self.rescore_id is None else None
 
     @property
     def version(self) -> PackVersion:
         """The pack version whose task, metric and labels it goes by."""
-        return self.pack_version or self.submission.pack_version
+        return self.pack_version or self.handed_in.pack_version
 
 
 class StateChange(models.Model):

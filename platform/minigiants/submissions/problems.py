@@ -69,6 +69,13 @@ class RescoreRunning(Problem):
     mend = "Wait until it ends, or cancel it."
 
 
+class TrialEnded(Problem):
+    code = "trial_ended"
+    status = 409
+    title = "This trial has ended"
+    mend = "Read what came of it on the page Manage of the competition."
+
+
 class RescoreEnded(Problem):
     code = "rescore_ended"
     status = 409

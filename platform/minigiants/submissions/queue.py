@@ -1,7 +1,8 @@
 """Whose turn it is: the order in which queued evaluations are handed out.
 
-Round robin over competitions, within one over teams, within one first come first served. The
-order is computed, not stored, so it is known at any time and shown to those who wait.
+Round robin over competitions, within one over teams, within one first come first served; a trial
+has its turn as one team more. The order is computed, not stored, so it is known at any time and
+shown to those who wait.
 """
 
 from dataclasses import dataclass
@@ -15,12 +16,16 @@ from django.db import connection
 _ORDERED = """
     WITH in_team AS (
         SELECT evaluation.id, evaluation.attempt, evaluation.queued_at, evaluation.dispatched_at,
-               submission.team_id, submission.competition_id,
+               coalesce(submission.team_id, trial.id) AS team_id,
+               coalesce(submission.competition_id, trial.competition_id) AS competition_id,
                row_number() OVER (
-                   PARTITION BY submission.team_id ORDER BY evaluation.queued_at, evaluation.id
+                   PARTITION BY coalesce(submission.team_id, trial.id)
+                   ORDER BY evaluation.queued_at, evaluation.id
                ) AS team_round
         FROM submissions_evaluation evaluation
-        JOIN submissions_submission submission ON submission.id = evaluation.submission_id
+        LEFT JOIN submissions_submission submission ON submission.id = evaluation.submission_id
+        LEFT JOIN submissions_trialrun run ON run.id = evaluation.trial_run_id
+        LEFT JOIN submissions_trial trial ON trial.id = run.trial_id
         WHERE evaluation.status = 'queued' AND evaluation.profile = %(profile)s
     ), in_competition AS (
         SELECT in_team.*,

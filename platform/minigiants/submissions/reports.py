@@ -119,12 +119,12 @@ def score_report_record(*, evaluation_id: UUID, report: ScoreReport) -> None:
         for value in report.values
     )
     _submission_follow(evaluation, Status.SCORED, public_score=ranking[Split.PUBLIC])
-    if evaluation.rescore_id is not None:
+    if evaluation.follower is None:
         return
     # The row is locked now, so this is whose it is: a merge of teams comes before or after.
     submission = Submission.objects.select_related(
         "team", "phase", "division", "artifact", "inspection"
-    ).get(pk=evaluation.submission_id)
+    ).get(pk=evaluation.follower.pk)
     released = score_enter(
         submission,
         evaluation,
@@ -178,7 +178,8 @@ def evaluation_fail(
         quota_charged=False,
         failure_charged=failure in PARTICIPANT_FAILURES,
     )
-    if failure is Failure.SCORING_FAILED:
+    # Of a trial its hosts are told at its end.
+    if failure is Failure.SCORING_FAILED and evaluation.submission_id is not None:
         _tell_hosts(evaluation)
 
 
@@ -214,17 +215,15 @@ def _move(evaluation: Evaluation, current: Status, to: Status, **changes: Any) -
 def _submission_follow(
     evaluation: Evaluation, status: Status, *, code: str = "", reason: str = "", **changes: Any
 ) -> None:
-    """Let the submission follow its evaluation, and write the step down.
-
-    The evaluations of a rescore speak for no submission until all of them are done.
-    """
-    if evaluation.rescore_id is not None:
-        announce_change(evaluation.submission_id)
+    """Let the submission follow its evaluation, if one does, and write the step down."""
+    submission = evaluation.follower
+    if submission is None:
+        announce_change(evaluation.subject_id)
         return
-    Submission.objects.filter(pk=evaluation.submission_id).update(
+    Submission.objects.filter(pk=submission.pk).update(
         status=status, updated_at=timezone.now(), **changes
     )
-    change_record(evaluation.submission, evaluation, status, code=code, reason=reason)
+    change_record(submission, evaluation, status, code=code, reason=reason)
 
 
 def blob_record(*, evaluation_id: UUID, token: str, blob: StoredBlob) -> None:

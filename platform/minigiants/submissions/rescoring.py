@@ -168,7 +168,7 @@ def _advance(rescore_id: UUID) -> bool:
         .first()
     )
     if fault is not None:
-        submission = fault.submission
+        submission = fault.handed_in
         _end(
             rescore,
             Rescore.State.FAILED,
@@ -235,7 +235,7 @@ def _take_scores(evaluation: Evaluation, version: PackVersion) -> None:
         for score in evaluation.scores.all()
         if score.metric == metric.name
     }
-    submission = evaluation.submission
+    submission = evaluation.handed_in
     told = _shown(submission.public_score, metric.decimals)
     _follow(submission, public_score=ranking[Split.PUBLIC], status=Status.SCORED)
     # The row is locked now, so this is whose it is: a merge of teams comes before or after.
@@ -255,7 +255,7 @@ def _take_scores(evaluation: Evaluation, version: PackVersion) -> None:
 
 def _take_failure(evaluation: Evaluation, version: PackVersion, rules: BoardRules) -> None:
     """What the participant's own predictions broke has no score under the new version."""
-    submission = evaluation.submission
+    submission = evaluation.handed_in
     entries_withdraw(submission_id=submission.pk, rules=rules)
     _follow(submission, public_score=None, status=Status.FAILED)
     change_record(

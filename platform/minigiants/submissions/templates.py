@@ -16,9 +16,7 @@ from minigiants.competitions.pack_editing import Place, with_values
 from minigiants.competitions.pack_folder import SPECIFICATION, read_pack
 from minigiants.competitions.services import pack_serve, require_publish
 from minigiants.core.problems import Conflict, InvalidInput
-from minigiants.submissions.baselines import baselines_hand_in
-from minigiants.submissions.hosting import Published
-from minigiants.submissions.rescoring import rescore_offer
+from minigiants.submissions.hosting import Published, published
 
 TEMPLATES: Final = tuple(template_names())
 """The types of task that there is a template for."""
@@ -47,5 +45,4 @@ def template_publish(*, slug: str, task: str, title: str, actor: User) -> Publis
         pack = read_pack(folder)
         with built(folder) as data:
             version = pack_serve(pack=pack, built=data, actor=actor)
-        results = baselines_hand_in(competition=version.competition, folder=folder)
-    return Published(version, results, rescore_offer(competition=version.competition))
+        return published(version, folder)

@@ -30,7 +30,7 @@ from minigiants.notifications.models import Delivery
 from minigiants.notifications.policies import MANAGING_ROLES
 from minigiants.notifications.selectors import Subject
 from minigiants.notifications.webhooks import webhook_create, webhook_test
-from minigiants.submissions.models import Evaluation, Rescore
+from minigiants.submissions.models import Evaluation, Rescore, Trial
 from minigiants.teams.invitations import invitation_create
 from minigiants.teams.models import MergeProposal, Team
 from tests.minigiants.api.personas import BAD_TOKENS, HOSTS, PERSONAS, SCOPES, Cast, cast_of
@@ -154,6 +154,7 @@ class World:
     invitation: UUID
     competition_invitation: UUID
     rescore: UUID
+    trial: UUID
     proposal: UUID
     team: UUID
     thread: UUID
@@ -175,6 +176,7 @@ class World:
             "invitation_id": self.invitation,
             "competition_invitation_id": self.competition_invitation,
             "rescore_id": self.rescore,
+            "trial_id": self.trial,
             "proposal_id": self.proposal,
             "team_id": self.team,
             "phase": "main",
@@ -236,6 +238,8 @@ def _hosting() -> dict[tuple[str, str], Operation]:
         ("POST", f"{base}/rescores"): Operation(answers(run, 409), lambda w: {"reason": "Fix"}),
         ("GET", f"{base}/rescores/{{rescore_id}}"): Operation(answers(run, 200)),
         ("POST", f"{base}/rescores/{{rescore_id}}/cancel"): Operation(answers(run, 409)),
+        ("GET", f"{base}/trials/{{trial_id}}"): Operation(answers(run, 200)),
+        ("POST", f"{base}/trials/{{trial_id}}/cancel"): Operation(answers(run, 200)),
         ("GET", f"{base}/hosts"): Operation(answers(look, 200)),
         ("PUT", f"{base}/hosts/{{username}}"): Operation(
             answers(own, 200), lambda w: {"role": "judge"}
@@ -530,6 +534,11 @@ def world(team: Team, member: User) -> World:
         reason="Fixed.",
         state=Rescore.State.APPLIED,
     )
+    trial = Trial.objects.create(
+        competition=team.competition,
+        version=submission.pack_version,
+        started_by=cast.sessions["host_owner"],
+    )
     return World(
         slug=team.competition.slug,
         artifact=submission.artifact_id,
@@ -542,6 +551,7 @@ def world(team: Team, member: User) -> World:
         invitation=invitation.pk,
         competition_invitation=hosts_invitation.pk,
         rescore=rescore.pk,
+        trial=trial.pk,
         proposal=proposal.pk,
         team=team.pk,
         thread=thread.pk,

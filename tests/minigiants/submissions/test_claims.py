@@ -42,7 +42,7 @@ def test_a_claim_takes_the_attempt_with_a_lease(pipeline: Pipeline, evaluation: 
     job = pipeline.claim_predict(evaluation)
     evaluation.refresh_from_db()
     assert evaluation.status == Status.PREDICTING
-    assert evaluation.submission.status == Status.PREDICTING
+    assert evaluation.handed_in.status == Status.PREDICTING
     assert evaluation.lease_expires_at
     assert evaluation.lease_expires_at > timezone.now()
     assert evaluation.worker == "worker-1"
@@ -126,7 +126,7 @@ def test_a_heartbeat_learns_that_the_submission_was_cancelled(
     pipeline: Pipeline, evaluation: Evaluation
 ) -> None:
     job = pipeline.claim_predict(evaluation)
-    submission = evaluation.submission
+    submission = evaluation.handed_in
     submission_cancel(user=member_of(submission.team), submission_id=submission.pk)
     beat = Heartbeat(attempt=1, report_token=job.report_token, stage=Stage.HIDDEN)
     assert not evaluation_heartbeat(evaluation_id=evaluation.pk, heartbeat=beat).proceed
@@ -172,4 +172,4 @@ def test_of_many_workers_exactly_one_gets_the_attempt() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(try_one, range(8))) == 1
-    assert evaluation.submission.changes.filter(status=Status.PREDICTING).count() == 1
+    assert evaluation.handed_in.changes.filter(status=Status.PREDICTING).count() == 1

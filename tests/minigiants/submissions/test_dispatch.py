@@ -91,7 +91,7 @@ def test_competitions_take_turns(carrier: Carrier) -> None:
         queued_submission(busy)
     for _ in range(2):
         queued_submission(quiet)
-    order = [entry.submission.competition_id for entry in served(carrier, 4)]
+    order = [entry.handed_in.competition_id for entry in served(carrier, 4)]
     assert Counter(order) == {busy.pk: 2, quiet.pk: 2}
 
 
@@ -101,7 +101,7 @@ def test_teams_of_a_competition_take_turns(carrier: Carrier) -> None:
     hand_in(eager, 5)
     late = hand_in(other, 2)
     order = served(carrier, 4)
-    assert Counter(entry.submission.team_id for entry in order) == {eager.pk: 2, other.pk: 2}
+    assert Counter(entry.handed_in.team_id for entry in order) == {eager.pk: 2, other.pk: 2}
     assert {entry.submission_id for entry in order} >= {submission.pk for submission in late}
 
 

@@ -17,7 +17,7 @@ from minigiants.core.problems import NotPermitted
 from minigiants.submissions.baselines import baselines_catch_up
 from minigiants.submissions.hosting import archive_check, archive_publish
 from minigiants.submissions.models import Submission
-from tests.support.archived_pack import SPECIFICATION, made_founder, pack_files, zipped
+from tests.support.archived_pack import SPECIFICATION, made_founder, pack_files, served, zipped
 from tests.support.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def founder() -> User:
 
 
 def publish(files: Mapping[str, bytes], actor: User) -> PackVersion:
-    return archive_publish(slug="tiny", archive=zipped(files), actor=actor).version
+    return served(files, actor)
 
 
 def messages(files: Mapping[str, bytes], actor: User) -> list[str]:
@@ -82,8 +82,9 @@ def test_faults_of_the_data_have_their_line_in_the_specification(
     text = text.replace("parameters: 100", "artifact_bytes: 3")
     text = text.replace("smoke_inputs: smoke.npy, hidden_inputs: test.npy, ", "")
     files["competition.yaml"] = text.encode()
-    (message,) = messages(files, founder)
-    assert message.startswith("competition.yaml:6: divisions[0].budget.artifact_bytes: nothing can")
+    data, baseline = messages(files, founder)
+    assert data.startswith("competition.yaml:6: divisions[0].budget.artifact_bytes: nothing can")
+    assert baseline.startswith("competition.yaml:16: baselines[0]: One is refused by inspection")
 
 
 def test_what_is_exported_publishes_the_same(

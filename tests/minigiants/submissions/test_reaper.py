@@ -50,7 +50,7 @@ def test_after_the_last_attempt_it_fails_with_the_reason() -> None:
         assert leases_reap() == 1
     evaluation.refresh_from_db()
     assert (evaluation.status, evaluation.failure) == (Status.FAILED, "worker_lost")
-    assert not evaluation.submission.quota_charged
+    assert not evaluation.handed_in.quota_charged
 
 
 def test_a_lost_score_worker_costs_no_second_prediction() -> None:

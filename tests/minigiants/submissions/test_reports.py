@@ -41,7 +41,7 @@ def evaluation() -> Evaluation:
 
 
 def test_the_whole_way(pipeline: Pipeline, evaluation: Evaluation) -> None:
-    submission = evaluation.submission
+    submission = evaluation.handed_in
     pipeline.run(submission, public=0.91234, private=0.8)
     evaluation.refresh_from_db()
     submission.refresh_from_db()
@@ -79,7 +79,7 @@ def test_a_report_after_cancelling_changes_nothing(
 ) -> None:
     job = pipeline.claim_predict(evaluation)
     stored = pipeline.store(job)
-    submission = evaluation.submission
+    submission = evaluation.handed_in
     submission_cancel(user=member_of(submission.team), submission_id=submission.pk)
     with pytest.raises(AttemptOver):
         pipeline.report_predictions(job, predictions=stored)
@@ -98,7 +98,7 @@ def test_predictions_must_have_been_stored_by_this_attempt(
 
 
 def test_results_are_limited_in_size(pipeline: Pipeline, evaluation: Evaluation) -> None:
-    version = evaluation.submission.pack_version
+    version = evaluation.handed_in.pack_version
     version.specification["runtime"]["limits"]["output_bytes"] = 1024
     version.save()
     job = pipeline.claim_predict(evaluation)
@@ -126,7 +126,7 @@ def test_faults_of_ours_are_retried_then_end_without_a_charge(
         job = pipeline.claim_predict(evaluation, attempt=attempt)
         pipeline.report_failure(job, Failure.WORKER_FAULT)
     evaluation.refresh_from_db()
-    submission = evaluation.submission
+    submission = evaluation.handed_in
     assert evaluation.status == submission.status == Status.FAILED
     assert evaluation.failure == "worker_fault"
     assert not submission.quota_charged
@@ -156,7 +156,7 @@ def test_what_the_model_did_not_cause_charges_nothing(
         pipeline.report_predictions(predict_job)
         job = pipeline.claim_score(evaluation)
     pipeline.report_failure(job, failure)
-    submission = evaluation.submission
+    submission = evaluation.handed_in
     submission.refresh_from_db()
     assert submission.status == Status.FAILED
     assert (submission.quota_charged, submission.failure_charged) == (False, False)
@@ -171,8 +171,8 @@ def test_a_failed_score_never_ranks(pipeline: Pipeline, evaluation: Evaluation) 
 def test_the_team_sees_the_smoke_log_and_nothing_of_the_hidden_run(
     pipeline: Pipeline, evaluation: Evaluation
 ) -> None:
-    pipeline.run(evaluation.submission, public=0.9, private=0.123456)
-    submission = submission_whole(submission_id=evaluation.submission_id)
+    pipeline.run(evaluation.handed_in, public=0.9, private=0.123456)
+    submission = submission_whole(submission_id=evaluation.handed_in.pk)
     view = submission_view(submission)
     assert smoke_log(submission) == "hello from the smoke run"
     assert "SECRET" not in repr(view)
@@ -186,7 +186,7 @@ def test_a_failure_is_explained_without_its_detail(
     pipeline: Pipeline, evaluation: Evaluation
 ) -> None:
     pipeline.report_failure(pipeline.claim_predict(evaluation), Failure.CRASHED)
-    view = submission_view(submission_whole(submission_id=evaluation.submission_id))
+    view = submission_view(submission_whole(submission_id=evaluation.handed_in.pk))
     assert view.error is not None
     assert view.error.code == "crashed"
     assert view.error.mend
@@ -212,4 +212,4 @@ def test_of_many_reports_at_once_exactly_one_is_recorded() -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(try_one, range(8))) == 1
     assert Score.objects.count() == 4
-    assert evaluation.submission.changes.filter(status=Status.SCORED).count() == 1
+    assert evaluation.handed_in.changes.filter(status=Status.SCORED).count() == 1

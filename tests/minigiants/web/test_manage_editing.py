@@ -13,13 +13,12 @@ from minigiants.competitions.models import Competition, Host, PackVersion
 from minigiants.competitions.pack_archive import unpacked
 from minigiants.competitions.pack_folder import read_pack
 from minigiants.competitions.problems import PackChanged, PageExists
-from minigiants.competitions.services import pack_serve
+from minigiants.competitions.services import pack_freeze
 from minigiants.core.models import AuditEntry
 from minigiants.core.problems import InvalidInput
 from minigiants.submissions.editing import page_add
-from minigiants.submissions.hosting import archive_publish
 from minigiants.submissions.models import Submission
-from tests.support.archived_pack import made_founder, pack_files, zipped
+from tests.support.archived_pack import made_founder, pack_files, served, zipped
 from tests.support.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +28,7 @@ BASE = "/competitions/tiny/manage"
 @pytest.fixture
 def owner(tmp_path: Path) -> User:
     person = made_founder()
-    archive_publish(slug="tiny", archive=zipped(pack_files(tmp_path)), actor=person)
+    served(pack_files(tmp_path), person)
     return person
 
 
@@ -113,7 +112,7 @@ def test_two_who_save_at_once(client: Client, owner: User, tmp_path: Path) -> No
     client.post(f"{BASE}/pages/rules/", {"version": "1", "text": "# Mine"})
     files = pack_files(tmp_path) | {"pages/rules.md": b"# Theirs"}
     with unpacked(zipped(files), slug="tiny") as folder, pytest.raises(PackChanged):
-        pack_serve(pack=read_pack(folder), built=folder / "built", actor=owner, replaces=first)
+        pack_freeze(pack=read_pack(folder), built=folder / "built", actor=owner, replaces=first)
     assert (serving().number, serving().pages["rules"]) == (2, "# Mine")
 
 
@@ -132,7 +131,7 @@ def test_a_form_that_names_no_version(client: Client, version: str) -> None:
 def test_pages_may_bear_any_name_of_a_file(client: Client, owner: User, tmp_path: Path) -> None:
     names = ("how.to", "how to", "prüfung")
     files = pack_files(tmp_path) | {f"pages/{name}.md": b"# More\n" for name in names}
-    archive_publish(slug="tiny", archive=zipped(files), actor=owner)
+    served(files, owner)
     for name in names:
         path = f"{BASE}/pages/{quote(name)}/"
         assert path in client.get(f"{BASE}/pages/rules/").text
@@ -192,7 +191,7 @@ def test_names_that_differ_by_case_alone_are_one(
 ) -> None:
     """An archive with both would be refused, and the pack could not be edited any more."""
     files = pack_files(tmp_path) | {"pages/FAQ.md": b"# Questions"}
-    archive_publish(slug="tiny", archive=zipped(files), actor=owner)
+    served(files, owner)
     told = {"version": "2", "name": "faq", "text": "# Questions"}
     assert client.post(f"{BASE}/pages/", told).status_code == 422
     with pytest.raises(PageExists):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
-from ninja import Router
+from ninja import Router, Status
 from ninja.params.functions import Path, Query
 
 from minigiants.accounts.models import Scope
@@ -39,6 +39,7 @@ from minigiants.api.schemas.hosting import (
     SettingsIn,
     StatisticsOut,
     TemplateIn,
+    TrialOut,
     UnpublishedOut,
 )
 from minigiants.api.token_reach import Reach
@@ -69,11 +70,13 @@ from minigiants.submissions.hosting import (
     archive_check,
     archive_publish,
 )
-from minigiants.submissions.models import Rescore
+from minigiants.submissions.models import Rescore, Trial
 from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, rescore_start
 from minigiants.submissions.selectors import rescore_get, rescore_progress
 from minigiants.submissions.statistics import competition_statistics
 from minigiants.submissions.templates import template_publish
+from minigiants.submissions.trial_presentation import trial_get, trial_view
+from minigiants.submissions.trials import trial_cancel
 
 router = Router(tags=["hosting"])
 BASE = "/host/competitions/{slug}"
@@ -151,16 +154,52 @@ def report_out(report: PackReport) -> PackReportOut:
 
 @router.put(
     f"{BASE}/pack",
-    response=PublishedOut,
+    response={200: PublishedOut, 202: TrialOut},
     auth=required(Scope.HOST),
     operation_id="pack_publish",
     openapi_extra=ARCHIVE,
 )
-def publish(request: ApiRequest, slug: str) -> PublishedOut:
-    """Publish a pack whole, or not at all. The same content again changes nothing."""
+def publish(request: ApiRequest, slug: str) -> Status[PublishedOut | TrialOut]:
+    """Publish a pack whole, or not at all. The same content again changes nothing.
+
+    200: it serves. 202: it serves once its baselines score as announced; ask the trial.
+    """
     with _archive(request) as archive:
-        published = archive_publish(slug=slug, archive=archive, actor=person_of(request))
-    return _published_out(published)
+        answer = archive_publish(slug=slug, archive=archive, actor=person_of(request))
+    if isinstance(answer, Trial):
+        return Status(202, _trial_out(answer))
+    return Status(200, _published_out(answer))
+
+
+def _trial_out(trial: Trial) -> TrialOut:
+    return TrialOut.model_validate(trial_view(trial))
+
+
+@router.get(
+    f"{BASE}/trials/{{trial_id}}",
+    response=TrialOut,
+    auth=required(Scope.HOST),
+    operation_id="trial_read",
+)
+def read_trial(request: ApiRequest, slug: str, trial_id: UUID) -> TrialOut:
+    """How the baselines of a pack do that was published, and whether it serves."""
+    competition = _hosted(request, slug, HostAction.RUN)
+    return _trial_out(trial_get(competition=competition, trial_id=trial_id))
+
+
+@router.post(
+    f"{BASE}/trials/{{trial_id}}/cancel",
+    response=TrialOut,
+    auth=required(Scope.HOST),
+    operation_id="trial_cancel",
+)
+@idempotent(status=200)
+def cancel_trial(request: ApiRequest, slug: str, trial_id: UUID) -> TrialOut:
+    """Give a running trial up; what serves goes on."""
+    competition = _hosted(request, slug, HostAction.RUN)
+    return _trial_out(
+        trial_cancel(competition=competition, trial_id=trial_id, actor=person_of(request))
+    )
 
 
 def _published_out(published: Published) -> PublishedOut:

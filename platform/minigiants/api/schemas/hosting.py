@@ -55,6 +55,43 @@ class RescoreOfferOut(Out):
     run_again: int = Field(description="Because what models are asked has changed")
 
 
+class TrialRunOut(Out):
+    """A baseline in a trial. `detail`, `why` and `log` say more where it failed."""
+
+    folder: str
+    title: str
+    format: str
+    division: str
+    announced: float = Field(description="Of the metric that ranks, on the public split")
+    tolerance: float
+    status: str = Field(description="As of an evaluation, or passed_over")
+    score: float | None
+    detail: str
+    why: str = Field(description="May come from the hidden test set")
+    log: str = Field(description="Of the hidden run, or else of the smoke run")
+
+
+class TrialOut(Out):
+    """A version whose baselines are run before it serves.
+
+    `state` is running, served, refused, failed (by a fault of the platform), overtaken (something
+    else was published meanwhile) or cancelled.
+    """
+
+    id: UUID
+    competition: str
+    version: int
+    state: str
+    detail: str
+    faults: list[FaultOut] = Field(description="Why it was refused")
+    runs: list[TrialRunOut]
+    has_workers: bool = Field(description="Whether any worker is there to run them")
+    started_by: str
+    started_at: datetime
+    ended_at: datetime | None
+    url: str
+
+
 class PublishedOut(Out):
     competition: str
     version: int

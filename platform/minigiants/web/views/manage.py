@@ -36,9 +36,12 @@ from minigiants.leaderboards.hosting import team_disqualify, team_reinstate
 from minigiants.leaderboards.selectors import private_boards
 from minigiants.submissions.baselines import baseline_entries
 from minigiants.submissions.hosting import archive_publish
+from minigiants.submissions.models import Trial
 from minigiants.submissions.rescoring import rescore_cancel, rescore_offer, rescore_start
 from minigiants.submissions.rulings import submission_disqualify, submission_reinstate
 from minigiants.submissions.templates import TEMPLATES, template_publish
+from minigiants.submissions.trial_presentation import trials_of
+from minigiants.submissions.trials import trial_cancel
 from minigiants.web.views.managed_competition import ManagedCompetition, managed_competition
 from minigiants.web.views.people import person_of
 
@@ -83,11 +86,13 @@ def index(request: HttpRequest) -> HttpResponse:
         slug = form.cleaned_data["slug"]
         archive = cast(BinaryIO, form.cleaned_data["archive"])
         try:
-            published = archive_publish(slug=slug, archive=archive, actor=person)
+            answer = archive_publish(slug=slug, archive=archive, actor=person)
         except Problem as raised:
             problem = raised
         else:
-            messages.success(request, f"Version {published.version.number} serves.")
+            if isinstance(answer, Trial):
+                return redirect("web:manage_trial", slug=slug, trial_id=answer.pk)
+            messages.success(request, f"Version {answer.version.number} serves.")
             return redirect("web:manage", slug=slug)
     context = {
         "section": "manage",
@@ -145,6 +150,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         link=link if may_run and competition.audience == Audience.LINK else "",
         offer=rescore_offer(competition=competition) if competition.current_version else None,
         rescores=competition.rescores.select_related("version")[:10],
+        trials=trials_of(competition=competition)[:5] if may_run else [],
         phases=private_boards(competition=competition),
     )
     context["baselines"] = baseline_entries(version=context["version"])
@@ -211,6 +217,13 @@ def _cancel_rescore(managed: ManagedCompetition, form: Mapping[str, str]) -> str
     return "The rescore is given up; every score stays as it was."
 
 
+def _cancel_trial(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
+    trial = trial_cancel(
+        competition=managed.competition, trial_id=_identity(form), actor=managed.person
+    )
+    return f"The trial of version {trial.version.number} is given up; what serves goes on."
+
+
 def _disqualify(managed: ManagedCompetition, form: Mapping[str, str]) -> str:
     submission = submission_disqualify(
         user=managed.person, submission_id=_identity(form), reason=form.get("reason", "")
@@ -262,6 +275,7 @@ _ACTIONS: Final[
     "unpublish": (_unpublish, "web:manage"),
     "rescore": (_rescore, "web:manage"),
     "cancel-rescore": (_cancel_rescore, "web:manage"),
+    "cancel-trial": (_cancel_trial, "web:manage"),
     "disqualify": (_disqualify, "web:manage_submissions"),
     "reinstate": (_reinstate, "web:manage_submissions"),
     "disqualify-team": (_disqualify_team, "web:manage_teams"),

@@ -22,6 +22,7 @@ from minigiants.submissions.dispatch import Carrier, dispatch
 from minigiants.submissions.live import AnyChange
 from minigiants.submissions.reaper import dispatches_reap, leases_reap
 from minigiants.submissions.rescoring import rescores_advance
+from minigiants.submissions.trials import CONCLUDE_TASK, trials_complete
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +87,8 @@ class Command(BaseCommand):
                         taken = leases_reap()
                         again = dispatches_reap()
                         rescores_advance()
+                        for trial in trials_complete():
+                            celery.send_task(CONCLUDE_TASK, args=[str(trial)])
                         if taken or again:
                             log.warning("took back", leases=taken, messages=again)
                     if sweeping.passed():
