@@ -3,14 +3,18 @@
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
+from evaluator.contract import Failure
 from minigiants.accounts.models import User
 from minigiants.accounts.preferences import MailKind
 from minigiants.community.announcements import announcement_publish
 from minigiants.community.moderation import post_hide, post_report, thread_pin
 from minigiants.community.threads import reply_create, thread_create
 from minigiants.competitions.models import Competition, Host
+from minigiants.competitions.selectors import current_version
 from minigiants.notifications.mails import unsubscribe_token
+from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.merging import merge_propose
+from minigiants.submissions.models import Evaluation, Trial, TrialRun
 from minigiants.teams.invitations import invitation_create
 from minigiants.teams.models import Team
 from tests.support.factories import TeamFactory, UserFactory, member_add, member_of
@@ -76,6 +80,49 @@ def what_was_said(competition: Competition, person: User) -> list[str]:
         "/notices/",
         f"/unsubscribe/{unsubscribe_token(person, MailKind.REPLY)}/",
     ]
+
+
+def trial_of(competition: Competition, person: User, state: str) -> Trial:
+    """A trial of the version that serves, with a run of each kind."""
+    version = current_version(competition)
+    version.specification["baselines"] = [
+        {"folder": f"baselines/{number}", "title": f"{LONG_NAME} {number}", "score": 0.9}
+        for number in range(3)
+    ]
+    version.save()
+    trial: Trial = Trial.objects.create(
+        competition=competition,
+        version=version,
+        started_by=person,
+        state=state,
+        faults=[
+            {
+                "file": "competition.yaml",
+                "line": 38,
+                "field": "baselines[0]",
+                "message": f"{LONG_NAME} scores 0.8 on the public split; 0.9 is announced",
+            }
+        ],
+    )
+    for position, status in enumerate((Status.FAILED, Status.SCORED, None)):
+        run = TrialRun.objects.create(
+            trial=trial,
+            position=position,
+            format="onnx",
+            division="1k",
+            passed_over="" if status else TrialRun.PassedOver.NO_WORKER,
+        )
+        if status:
+            Evaluation.objects.create(
+                trial_run=run,
+                pack_version=version,
+                profile="cpu",
+                status=status,
+                failure=Failure.CRASHED if status == Status.FAILED else "",
+                host_detail=LONG_NAME,
+                host_log=f"{LONG_NAME * 3}\n{RICH_TEXT}",
+            )
+    return trial
 
 
 def second_factor_add(user: User) -> None:

@@ -241,7 +241,7 @@ def test_an_archive_that_is_wrong_is_told_on_the_page(submission: Submission) ->
 @pytest.mark.parametrize(
     ("page", "queries"),
     [
-        ("", 21),
+        ("", 22),
         ("submissions/", 13),
         ("submissions/?format=csv", 8),
         ("teams/", 12),

@@ -10,7 +10,7 @@ from minigiants.accounts.services import token_create
 from minigiants.competitions.models import Competition
 from minigiants.competitions.selectors import current_version
 from minigiants.submissions.lifecycle import Status
-from minigiants.submissions.models import Submission
+from minigiants.submissions.models import Submission, Trial
 from minigiants.teams.models import Team
 from tests.minigiants.web.board_rows import standing
 from tests.minigiants.web.browsing import Window, browser, log_in, session_of, window
@@ -20,6 +20,7 @@ from tests.minigiants.web.scenes import (
     RICH_TEXT,
     around_the_team,
     second_factor_add,
+    trial_of,
     what_was_said,
 )
 from tests.support.factories import PASSWORD, ArtifactFactory, SubmissionFactory, UserFactory
@@ -115,7 +116,11 @@ def own_pages(competition: Competition, team: Team, person: User) -> list[str]:
     verdict = f"/competitions/digits/submit/?artifact={ArtifactFactory(team=team).pk}"
     ways = ("/submissions", "/competitions/digits/manage/submissions")
     of_submissions = [f"{way}/{item.pk}/" for way in reversed(ways) for item in found]
-    return [*OWN, *people, verdict, *of_submissions]
+    trials = [
+        f"/competitions/digits/manage/trials/{trial_of(competition, person, state).pk}/"
+        for state in (Trial.State.REFUSED, Trial.State.RUNNING)
+    ]
+    return [*OWN, *people, *trials, verdict, *of_submissions]
 
 
 def look(visitor: Window, path: str) -> list[str]:
