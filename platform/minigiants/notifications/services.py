@@ -163,7 +163,7 @@ def _mail_hosts_of_trial(payload: Mapping[str, Any]) -> None:
         what = f"version {view.version} is not published"
         reasons = [str(PackFault(**fault)) for fault in view.faults]
         body = "\n".join(filter(None, [view.detail, *reasons]))
-        body += "\n\nWhat was published before goes on serving.\n\n"
+        body += "\n\nNothing has changed for participants.\n\n"
     _mail_hosts(trial.competition, what, f"{body}{view.url}\n")
 
 

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from evaluator.contract import Failure, Split
 from minigiants.competitions.models import Competition
 from minigiants.core.problems import NotFound
+from minigiants.submissions.baseline_faults import off_the_mark
 from minigiants.submissions.failures import EXPLANATIONS
 from minigiants.submissions.models import Evaluation, Trial, TrialRun
 from minigiants.submissions.workers import capacity_of
@@ -25,7 +26,8 @@ WAITS_NOT: Final = {
 @dataclass(frozen=True)
 class TrialRunView:
     """A baseline in a trial. `status` is its evaluation's, or `passed_over`; `score` is on the
-    public split. `log` and `why` are for those who may read what is hidden.
+    public split, and `is_off` where it is not as announced. `log` and `why` are for those who may
+    read what is hidden.
     """
 
     folder: str
@@ -36,6 +38,7 @@ class TrialRunView:
     tolerance: float
     status: str
     score: float | None
+    is_off: bool
     detail: str
     why: str
     log: str
@@ -103,6 +106,7 @@ def _run_view(trial: Trial, run: TrialRun) -> TrialRunView:
     spec = trial.version.spec
     baseline = spec.baselines[run.position]
     evaluation = None if run.passed_over else run.evaluation
+    score = None if evaluation is None else _score(evaluation, spec.ranking_metric.name)
     return TrialRunView(
         folder=baseline.folder,
         title=baseline.title,
@@ -111,7 +115,8 @@ def _run_view(trial: Trial, run: TrialRun) -> TrialRunView:
         announced=baseline.score,
         tolerance=baseline.tolerance,
         status="passed_over" if evaluation is None else evaluation.status,
-        score=None if evaluation is None else _score(evaluation, spec.ranking_metric.name),
+        score=score,
+        is_off=score is not None and bool(off_the_mark(baseline, score)),
         detail=(
             WAITS_NOT[TrialRun.PassedOver(run.passed_over)]
             if evaluation is None

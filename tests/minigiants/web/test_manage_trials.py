@@ -74,6 +74,8 @@ def test_what_is_wrong_is_shown_with_its_line(client: Client, files: dict[str, b
     assert "competition.yaml:16" in shown
     assert "One scores 0.25 on the public split; 0.5 is announced" in shown
     assert "is not published" in shown
+    assert "Not as announced" in shown
+    assert "What was published before" not in shown  # nothing was
 
 
 def test_what_may_come_from_hidden_data_is_for_those_who_run_it(

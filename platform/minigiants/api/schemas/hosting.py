@@ -66,6 +66,7 @@ class TrialRunOut(Out):
     tolerance: float
     status: str = Field(description="As of an evaluation, or passed_over")
     score: float | None
+    is_off: bool = Field(description="Whether the score is not as announced")
     detail: str
     why: str = Field(description="May come from the hidden test set")
     log: str = Field(description="Of the hidden run, or else of the smoke run")
