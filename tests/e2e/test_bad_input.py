@@ -37,6 +37,7 @@ from tests.support.factories import (
     SubmissionFactory,
     UserFactory,
     pack_spec,
+    version_change,
 )
 from tests.support.pipeline import Pipeline
 
@@ -62,8 +63,7 @@ class World:
     def specify(self, **changes: Any) -> None:
         """Change the current version's specification in place."""
         version = current_version(self.competition)
-        version.specification = pack_spec(**changes).model_dump(mode="json")
-        version.save()
+        version_change(version, pack_spec(**changes).model_dump(mode="json"))
 
 
 @pytest.fixture

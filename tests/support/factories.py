@@ -158,6 +158,13 @@ class CompetitionFactory(DjangoModelFactory[Competition]):
         return competition
 
 
+def version_change(version: PackVersion, specification: dict[str, Any]) -> None:
+    """Let a version have another specification, as no published one ever has."""
+    version.specification = specification
+    version.content_hash = hashlib.sha256(repr(specification).encode()).hexdigest()
+    version.save()
+
+
 class TeamFactory(DjangoModelFactory[Team]):
     """A team of one, led by `user`, who has accepted the rules."""
 

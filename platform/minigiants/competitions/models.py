@@ -1,13 +1,15 @@
 """Competitions and the frozen versions of their packs."""
 
 import secrets
-from typing import ClassVar
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
-from django.utils.functional import cached_property
 
 from minigiants.competitions.pack import PackSpec
 from minigiants.competitions.pack_access import Audience
@@ -69,10 +71,25 @@ class PackVersion(Entity):
     def __str__(self) -> str:
         return f"{self.competition_id} v{self.number}"
 
-    @cached_property
+    @property
     def spec(self) -> PackSpec:
-        """The specification, typed. A version never changes."""
-        return PackSpec.model_validate(self.specification)
+        """The specification, typed."""
+        return _typed(_Specification(self.pk, self.content_hash, self.specification))
+
+
+@dataclass(frozen=True)
+class _Specification:
+    """A specification as it is stored. A version never changes, so its identity says which."""
+
+    version: UUID
+    content_hash: str
+    content: Any = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _typed(stored: _Specification) -> PackSpec:
+    """A process checks each version once: most requests ask for one."""
+    return PackSpec.model_validate(stored.content)
 
 
 class PackFile(models.Model):

@@ -63,7 +63,7 @@ def stale_evaluations(
 
 
 def _stale(version: PackVersion, followed: Iterable[UUID]) -> _Stale:
-    known = PackVersion.objects.filter(pk__in=list(followed)).only("specification")
+    known = PackVersion.objects.filter(pk__in=list(followed)).only("content_hash", "specification")
     meanings = _meanings([version, *known])
     now = meanings[version.pk]
     return _Stale(

@@ -40,6 +40,7 @@ from tests.support.factories import (
     member_add,
     member_of,
     pack_spec,
+    version_change,
 )
 from tests.support.pipeline import Pipeline, queued_submission, runnable_competition
 
@@ -68,8 +69,7 @@ def division_of(submission: Submission) -> str:
 
 def spec_changed(competition: Competition, **changes: object) -> None:
     version = current_version(competition)
-    version.specification = pack_spec(**changes).model_dump(mode="json")
-    version.save()
+    version_change(version, pack_spec(**changes).model_dump(mode="json"))
 
 
 def phase(**changes: object) -> dict[str, object]:

@@ -39,6 +39,7 @@ from tests.support.factories import (
     UserFactory,
     member_add,
     member_of,
+    version_change,
 )
 from tests.support.interleaving import second_waits_for_first
 from tests.support.pipeline import Pipeline, runnable_competition
@@ -135,7 +136,7 @@ def test_nothing_merges_after_the_deadline(team: Team, other: Team) -> None:
     version = team.competition.current_version
     assert version is not None
     version.specification["phases"][0]["closes"] = (timezone.now()).isoformat()
-    version.save()
+    version_change(version, version.specification)
     with pytest.raises(TeamsClosed):
         merge_accept(user=member_of(other), proposal_id=proposal.pk)
     proposal.refresh_from_db()
@@ -147,7 +148,7 @@ def test_a_pack_may_end_merging_before_the_rest(team: Team, other: Team) -> None
     version = team.competition.current_version
     assert version is not None
     version.specification["teams"]["merge_deadline"] = timezone.now().isoformat()
-    version.save()
+    version_change(version, version.specification)
     with pytest.raises(MergesClosed, match="The deadline was"):
         merge_accept(user=member_of(other), proposal_id=proposal.pk)
     with pytest.raises(MergesClosed):
@@ -163,7 +164,7 @@ def test_teams_merge_until_the_deadline(team: Team, other: Team) -> None:
     assert version is not None
     tomorrow = timezone.now() + timedelta(days=1)
     version.specification["teams"]["merge_deadline"] = tomorrow.isoformat()
-    version.save()
+    version_change(version, version.specification)
     merge(team, other)
     assert Team.objects.get(pk=other.pk).merged_into == team
 
@@ -333,7 +334,7 @@ def test_quota_days_count_in_utc(team: Team, other: Team) -> None:
     version.specification["phases"][0]["opens"] = (
         timezone.now() - timedelta(microseconds=1)
     ).isoformat()
-    version.save()
+    version_change(version, version.specification)
     for number in range(6):
         handed_in(team if number % 2 else other)
     with pytest.raises(MergeOverQuota, match="could have handed in 5"):

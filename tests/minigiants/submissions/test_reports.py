@@ -24,7 +24,7 @@ from minigiants.submissions.problems import AttemptOver
 from minigiants.submissions.reports import score_report_record
 from minigiants.submissions.selectors import submission_whole
 from minigiants.submissions.services import submission_cancel
-from tests.support.factories import member_of
+from tests.support.factories import member_of, version_change
 from tests.support.pipeline import Pipeline, queued_submission
 
 pytestmark = pytest.mark.django_db
@@ -100,7 +100,7 @@ def test_predictions_must_have_been_stored_by_this_attempt(
 def test_results_are_limited_in_size(pipeline: Pipeline, evaluation: Evaluation) -> None:
     version = evaluation.handed_in.pack_version
     version.specification["runtime"]["limits"]["output_bytes"] = 1024
-    version.save()
+    version_change(version, version.specification)
     job = pipeline.claim_predict(evaluation)
     with pytest.raises(InvalidInput):
         pipeline.store(job, b"x" * 6000)

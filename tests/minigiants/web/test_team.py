@@ -14,7 +14,7 @@ from minigiants.competitions.services import rules_accept
 from minigiants.submissions.merging import merge_propose
 from minigiants.teams.invitations import invitation_create, invitation_token
 from minigiants.teams.models import Invitation, Membership, MergeProposal, Team
-from tests.support.factories import TeamFactory, UserFactory, member_add, member_of
+from tests.support.factories import TeamFactory, UserFactory, member_add, member_of, version_change
 
 pytestmark = pytest.mark.django_db
 PAGE = "/competitions/digits/team/"
@@ -106,7 +106,7 @@ def test_the_tab_says_until_when_teams_merge(logged_in: Client, team: Team) -> N
     assert version is not None
     deadline = timezone.now()
     version.specification["teams"]["merge_deadline"] = deadline.isoformat()
-    version.save()
+    version_change(version, version.specification)
     text = logged_in.get(PAGE).text
     assert "Teams could merge until" in text
     assert f"{deadline:%-d %b %Y, %H:%M} UTC" in text
