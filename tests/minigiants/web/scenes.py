@@ -17,7 +17,7 @@ from minigiants.submissions.merging import merge_propose
 from minigiants.submissions.models import Evaluation, Trial, TrialRun
 from minigiants.teams.invitations import invitation_create
 from minigiants.teams.models import Team
-from tests.support.factories import TeamFactory, UserFactory, member_add, member_of
+from tests.support.factories import TeamFactory, UserFactory, member_add, member_of, version_change
 
 LONG_NAME = "the-team-whose-name-nobody-would-ever-choose-but-somebody-will-anyway-because"
 RICH_TEXT = r"""Let $x_i^2$ be, with `code`:
@@ -85,11 +85,11 @@ def what_was_said(competition: Competition, person: User) -> list[str]:
 def trial_of(competition: Competition, person: User, state: str) -> Trial:
     """A trial of the version that serves, with a run of each kind."""
     version = current_version(competition)
-    version.specification["baselines"] = [
+    baselines = [
         {"folder": f"baselines/{number}", "title": f"{LONG_NAME} {number}", "score": 0.9}
         for number in range(3)
     ]
-    version.save()
+    version_change(version, {**version.specification, "baselines": baselines})
     trial: Trial = Trial.objects.create(
         competition=competition,
         version=version,
