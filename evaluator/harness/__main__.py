@@ -6,7 +6,7 @@ import sys
 
 from evaluator.harness.channels import take_channels
 from evaluator.harness.fork_server import ForkServer
-from evaluator.harness.runners import RUNNERS, runner_for
+from evaluator.harness.runners import RUNNERS, ForkingRunner, runner_for
 from evaluator.harness.service import Service
 from evaluator.harness.system_calls import deny_needless_calls
 
@@ -32,6 +32,8 @@ def main() -> int:
     if options.warm or options.serve:
         runner.warm_up()
     if options.serve:
+        if not isinstance(runner, ForkingRunner):
+            parser.error(f"models of the format {options.format} bring code: no forks for them")
         return ForkServer(channels, runner).serve()
     channels.say_ready()
     return Service(channels, runner).serve()

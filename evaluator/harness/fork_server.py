@@ -32,7 +32,8 @@ from evaluator.harness.protocol import (
     Kind,
     ProtocolError,
 )
-from evaluator.harness.runners import Runner
+from evaluator.harness.runners import ForkingRunner
+from evaluator.harness.seeds import set_seeds
 
 FIRST_PROCESS = 1
 READ_BYTES = 65_536
@@ -51,7 +52,7 @@ class HostGone(Exception):
 class ForkServer:
     """Forks a child for each `Begin`, and tells how it ended."""
 
-    def __init__(self, channels: Channels, runner: Runner) -> None:
+    def __init__(self, channels: Channels, runner: ForkingRunner) -> None:
         """`runner` is warm. Raises `RuntimeError` if this is not a namespace's first process."""
         if os.getpid() != FIRST_PROCESS:
             raise RuntimeError("The fork server kills all that it can reach: it needs to be init.")
@@ -68,9 +69,12 @@ class ForkServer:
         """
         processes.ignore_signals()
         processes.hide_memory()
-        gc.collect()
-        gc.freeze()  # a collection in a child would touch, and so copy, all that is shared
+        _freeze()
+        # Before the rehearsal: what a model takes by being loaded counts as the model's.
         self._idle_bytes = _peak_without_model(self._runner)
+        set_seeds(0)  # the first time imports what it seeds
+        self._runner.rehearse()
+        _freeze()
         self._channels.say_ready()
         try:
             while True:
@@ -153,6 +157,12 @@ class ForkServer:
         self._lines.extend(lines)
 
 
+def _freeze() -> None:
+    """Have no collection in a child touch, and so copy, all that is shared."""
+    gc.collect()
+    gc.freeze()
+
+
 def _pass_on_log(child: Child) -> bool:
     """Print what a child has printed. False once nobody can print any more."""
     data = os.read(child.log, READ_BYTES)
@@ -162,7 +172,7 @@ def _pass_on_log(child: Child) -> bool:
     return bool(data)
 
 
-def _peak_without_model(runner: Runner) -> int:
+def _peak_without_model(runner: ForkingRunner) -> int:
     """The peak memory in bytes of a child that does no more than to warm up once again."""
     pid = os.fork()
     if pid == 0:

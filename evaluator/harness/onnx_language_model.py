@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from evaluator.harness.errors import LoadError, ModelError, NotCausal
 from evaluator.harness.language_modelling import NATS
-from evaluator.harness.onnx_runner import DTYPES, OnnxModel
+from evaluator.harness.onnx_model import DTYPES, OnnxModel
 from evaluator.harness.outputs import described, float_output
 from evaluator.harness.runners import Inputs, Outputs
 from evaluator.harness.windows import MOST_CONTEXT, TOLERANCE, Window, cut_windows

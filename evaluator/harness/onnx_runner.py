@@ -5,76 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from evaluator.harness.errors import LoadError, ModelError
-from evaluator.harness.runners import (
-    ArraySpec,
-    Inputs,
-    InputSpec,
-    LoadOptions,
-    Model,
-    Outputs,
-    TextSpec,
-)
+from evaluator.harness.errors import LoadError
+from evaluator.harness.onnx_language_model import language_model
+from evaluator.harness.onnx_model import DTYPES, OnnxModel, raise_out_of_memory
+from evaluator.harness.runners import ArraySpec, InputSpec, LoadOptions, Model, TextSpec
 
 MODEL_FILE = "model.onnx"
-DTYPES = {
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-    "tensor(float16)": "float16",
-    "tensor(int64)": "int64",
-    "tensor(int32)": "int32",
-    "tensor(int16)": "int16",
-    "tensor(int8)": "int8",
-    "tensor(uint8)": "uint8",
-    "tensor(bool)": "bool",
-}
-"""onnxruntime's names for the types of inputs that a competition can have."""
-
-OUT_OF_MEMORY_SIGNS = ("Failed to allocate memory", "bad_alloc", "bad allocation")
 FATAL_ONLY = 4
+TINY_MODEL = (
+    b'\x08\x08:9\n\x10\n\x01x\x12\x01y"\x08Identity\x12\x01gZ\x10\n\x01x\x12\x0b\n\t\x08\x01\x12\x05\n\x03'
+    b"\x12\x01nb\x10\n\x01y\x12\x0b\n\t\x08\x01\x12\x05\n\x03\x12\x01nB\x04\n\x00\x10\x11"
+)
+"""The model y = x, of float [n], in ONNX: the package that writes such models isn't here."""
 
 OPENED_FILES = Path("/proc/self/fd")
 """By it onnxruntime makes sure that external data lies in the model's folder. The embedded fallback
 has none."""
-
-
-class OnnxModel:
-    """An open inference session with one input."""
-
-    def __init__(self, session: Any, *, input_name: str, dtype: str, text_bytes: int) -> None:
-        """`text_bytes` is the width of texts as arrays."""
-        self._session = session
-        self._input_name = input_name
-        self._dtype = np.dtype(dtype)
-        self._text_bytes = text_bytes
-        self._output_names = [output.name for output in session.get_outputs()]
-
-    def predict(self, inputs: Inputs, kind: str = "") -> Outputs:
-        """All outputs of the graph by name. Raises `ModelError` when the graph cannot run."""
-        array = as_bytes(inputs, self._text_bytes) if isinstance(inputs, list) else inputs
-        fed = np.ascontiguousarray(array, dtype=self._dtype)
-        try:
-            values = self._session.run(self._output_names, {self._input_name: fed})
-        except Exception as error:  # onnxruntime's own types differ from build to build
-            _raise_out_of_memory(error)
-            raise ModelError(f"onnxruntime could not run the model: {error}") from error
-        outputs = {}
-        for name, value in zip(self._output_names, values, strict=True):
-            if not isinstance(value, np.ndarray):
-                raise ModelError(
-                    f"The output {name!r} is no tensor. Export the model without ZipMap "
-                    "(skl2onnx: options={'zipmap': False})."
-                )
-            outputs[name] = value
-        return outputs
-
-
-def as_bytes(texts: list[str], width: int) -> NDArray[np.uint8]:
-    """The texts in UTF-8, padded with zeros: uint8 [n, width]."""
-    padded = b"".join(text.encode().ljust(width, b"\0") for text in texts)
-    return np.frombuffer(padded, dtype=np.uint8).reshape(len(texts), width)
 
 
 class OnnxRunner:
@@ -85,23 +32,26 @@ class OnnxRunner:
 
     def warm_up(self) -> None:
         """Import onnxruntime; it starts no threads before a session is opened."""
+        # And no more: of what a warm process touches once again, a model is not charged.
+        import onnxruntime  # noqa: F401
+
+    def rehearse(self) -> None:
+        """See `ForkingRunner`. The first session fills the library's tables of operators.
+
+        In one thread, which is the caller's: none is started.
+        """
         import onnxruntime
 
-        onnxruntime.set_default_logger_severity(FATAL_ONLY)
+        session = onnxruntime.InferenceSession(
+            TINY_MODEL, sess_options=_session_options(threads=1), providers=["CPUExecutionProvider"]
+        )
+        session.run(None, {"x": np.zeros(1, dtype=np.float32)})
 
     def load(self, folder: Path, options: LoadOptions) -> Model:
         """Open a session that writes nothing to disk. Raises `LoadError`."""
         import onnxruntime
 
-        from evaluator.harness.onnx_language_model import language_model
-
-        session_options = onnxruntime.SessionOptions()
-        session_options.intra_op_num_threads = self._threads
-        session_options.inter_op_num_threads = 1
-        session_options.log_severity_level = FATAL_ONLY
-        session_options.enable_profiling = False
-        # Spinning threads burn the CPU share that the next batch needs.
-        session_options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        session_options = _session_options(self._threads)
         providers = ["CPUExecutionProvider"]
         if options.device.startswith("cuda"):
             providers.insert(0, "CUDAExecutionProvider")
@@ -115,11 +65,25 @@ class OnnxRunner:
         except LoadError:
             raise
         except Exception as error:  # onnxruntime's own types differ from build to build
-            _raise_out_of_memory(error)
+            raise_out_of_memory(error)
             raise LoadError(f"onnxruntime could not open the model: {error}") from error
         if options.task_type == "language-modelling":
             return language_model(session)
         return _checked(session, options.inputs)
+
+
+def _session_options(threads: int) -> Any:
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(FATAL_ONLY)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = FATAL_ONLY
+    options.enable_profiling = False
+    # Spinning threads burn the CPU share that the next batch needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 def _model_file(folder: Path) -> Path:
@@ -184,8 +148,3 @@ def _checked(session: Any, inputs: InputSpec) -> OnnxModel:
             "it with a dynamic first axis (torch.onnx.export: dynamic_axes or dynamic_shapes)."
         )
     return OnnxModel(session, input_name=taken.name, dtype=dtype, text_bytes=text_bytes)
-
-
-def _raise_out_of_memory(error: Exception) -> None:
-    if any(sign in str(error) for sign in OUT_OF_MEMORY_SIGNS):
-        raise MemoryError(str(error)) from error

@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,18 @@ class Runner(Protocol):
 
     def load(self, folder: Path, options: LoadOptions) -> Model:
         """Load the model in `folder`. Raises `LoadError`, or what the model's code raises."""
+        ...
+
+
+@runtime_checkable
+class ForkingRunner(Runner, Protocol):
+    """Runs models that bring no code, each in a fork of a process that is warm."""
+
+    def rehearse(self) -> None:
+        """Load a tiny model and run it, so that no child pays again for what is done but once.
+
+        Starts no thread and opens no GPU.
+        """
         ...
 
 

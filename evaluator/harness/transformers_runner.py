@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.harness.errors import LoadError
-from evaluator.harness.runners import LoadOptions, Model
+from evaluator.harness.runners import LoadOptions, Model, TextSpec
 from evaluator.harness.transformers_checkpoint import (
     import_transformers,
     load_config,
@@ -23,11 +23,14 @@ HEADS = {
 """Which of transformers' automatic classes makes the model, by task type."""
 
 HALF_PRECISION = frozenset({"bfloat16", "float16"})
-WARM_CONFIG = {
+REHEARSED_LAYERS = 12
+"""Layers of most models that are small enough to be loaded faster than their patterns are compiled.
+Those of Mistral, Qwen and others are called as those of a Llama."""
+
+TINY_CONFIG = {
     "vocab_size": 32,
     "hidden_size": 16,
     "intermediate_size": 32,
-    "num_hidden_layers": 1,
     "num_attention_heads": 2,
     "max_position_embeddings": 32,
 }
@@ -47,16 +50,23 @@ class TransformersRunner:
         """
         import torch
 
-        transformers = import_transformers()
+        import_transformers()
         torch.set_num_threads(1)
-        config = transformers.LlamaConfig(**WARM_CONFIG)
-        made = transformers.LlamaForCausalLM(config)
-        # The library's first loading fills its tables of how checkpoints are read.
-        model = transformers.LlamaForCausalLM.from_pretrained(
-            None, config=config, state_dict=made.state_dict()
-        ).eval()
+        model = _tiny_model(layers=1)
         with torch.inference_mode():
             model(input_ids=torch.zeros(1, 8, dtype=torch.long), use_cache=False)
+
+    def rehearse(self) -> None:
+        """See `ForkingRunner`. The library keeps a pattern for each tensor of a layer."""
+        from tokenizers import Tokenizer
+        from tokenizers.models import BPE
+
+        tokenizer = import_transformers().PreTrainedTokenizerFast(
+            tokenizer_object=Tokenizer(BPE(vocab={"s": 0, "a": 1}, merges=[])),
+            bos_token="s",  # noqa: S106 no password
+        )
+        options = LoadOptions(LANGUAGE_MODELLING, settings={}, inputs=TextSpec(1), device="cpu")
+        _with_head(_tiny_model(REHEARSED_LAYERS), tokenizer, options).predict(["a"])
 
     def load(self, folder: Path, options: LoadOptions) -> Model:
         """Raises `TensorsMismatch`, and `LoadError` for whatever else is in the way."""
@@ -72,6 +82,17 @@ class TransformersRunner:
             dtype=_dtype(config, options),
         )
         return _with_head(model, load_tokenizer(folder), options)
+
+
+def _tiny_model(layers: int) -> Any:
+    """A random Llama, loaded as a checkpoint is, yet from memory: no file can be written."""
+    transformers = import_transformers()
+    config = transformers.LlamaConfig(**TINY_CONFIG, num_hidden_layers=layers)
+    made = transformers.LlamaForCausalLM(config)
+    # The library's first loading fills its tables of how checkpoints are read.
+    return transformers.LlamaForCausalLM.from_pretrained(
+        None, config=config, state_dict=made.state_dict()
+    ).eval()
 
 
 def _auto_class(task_type: str, config: Any) -> str:

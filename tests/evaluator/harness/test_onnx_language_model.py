@@ -12,7 +12,8 @@ from onnx import parser
 from evaluator.harness.errors import LoadError, ModelError, NotCausal
 from evaluator.harness.language_modelling import DOCUMENT
 from evaluator.harness.onnx_language_model import WIDTHS, OnnxLanguageModel, pair_nats
-from evaluator.harness.onnx_runner import OnnxModel, OnnxRunner
+from evaluator.harness.onnx_model import OnnxModel
+from evaluator.harness.onnx_runner import OnnxRunner
 from evaluator.harness.runners import LoadOptions, Model
 from tests.evaluator.harness.onnx_language_models import (
     bigram_table,

@@ -1,5 +1,8 @@
 """ONNX models by onnxruntime: right answers, and errors that say how to export better."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,24 @@ from onnx import TensorProto, helper
 from evaluator.harness.errors import LoadError, ModelError
 from evaluator.harness.onnx_runner import OnnxRunner
 from evaluator.harness.runners import ArraySpec, LoadOptions
+from evaluator.sandbox.environment import harness_environment
 from tests.evaluator.harness.onnx_models import linear, save
+
+REHEARSE = """
+import os, sys
+from pathlib import Path
+import evaluator.harness.service
+from evaluator.harness.runners import ArraySpec, LoadOptions, runner_for
+from evaluator.harness.seeds import set_seeds
+runner = runner_for("onnx", threads=2)
+runner.warm_up()
+set_seeds(0)
+runner.rehearse()
+threads, imported = len(os.listdir("/proc/self/task")), set(sys.modules)
+inputs = ArraySpec(shape=(4,), dtype="float32")
+runner.load(Path(sys.argv[1]), LoadOptions("classification", {}, inputs=inputs, device="cpu"))
+print(threads, sorted(set(sys.modules) - imported))
+"""
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(4, 3)
 OPTIONS = LoadOptions(
@@ -130,3 +150,14 @@ def test_out_of_memory_is_told_apart(runner: OnnxRunner, tmp_path: Path) -> None
     )
     with pytest.raises(MemoryError):
         runner.load(save(model, tmp_path), OPTIONS).predict(INPUTS)
+
+
+def test_a_rehearsal_leaves_no_thread_and_nothing_to_import(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", REHEARSE, str(save(linear(WEIGHTS), tmp_path))],
+        env={**os.environ, **harness_environment(threads=1)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "1 []\n"

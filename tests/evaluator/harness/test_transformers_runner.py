@@ -23,7 +23,9 @@ WEIGHTS = "model.safetensors"
 WARM_UP = """
 import os
 from evaluator.harness.runners import runner_for
-runner_for("transformers", threads=2).warm_up()
+runner = runner_for("transformers", threads=2)
+runner.warm_up()
+runner.rehearse()
 print(len(os.listdir("/proc/self/task")))
 """
 
