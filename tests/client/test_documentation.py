@@ -68,6 +68,7 @@ def test_every_command_for_hosts_is_documented_and_has_json() -> None:
     documented = dict(re.findall(r"^\| `host (\w+)([^`]*)`", text, re.MULTILINE))
     assert set(documented) == set(group.commands)
     for name, command in group.commands.items():
-        options = {option for p in command.params for option in p.opts if option.startswith("-")}
+        named = [[*each.opts, *each.secondary_opts] for each in command.params]
+        options = {option for each in named for option in each if option.startswith("-")}
         assert "--json" in options, name
         assert set(re.findall(r"--?[a-z-]+", documented[name])) <= options, name

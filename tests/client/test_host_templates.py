@@ -10,6 +10,7 @@ from client.errors import MinigiantsError
 from client.pack_building import archive_write, built, pack_begin, template_names
 from client.rehearsal import Rehearsed, rehearse_all
 from minigiants.api.resources.hosting import report_out
+from minigiants.competitions.problems import PackRefused
 from minigiants.submissions.hosting import archive_check
 from tests.evaluator.harness.onnx_models import linear, save
 from tests.support.factories import UserFactory
@@ -52,10 +53,6 @@ def _other_classes(folder: Path) -> None:
     save(linear(np.ones((3, 5), np.float32)), folder / "baselines/first/artifact")
 
 
-def _over_budget(folder: Path) -> None:
-    save(linear(np.ones((3, 500), np.float32)), folder / "baselines/first/artifact")
-
-
 def _missing_answer(folder: Path) -> None:
     answers = folder / "baselines/first/artifact/predictions.csv"
     answers.write_text("".join(answers.read_text().splitlines(keepends=True)[:-1]))
@@ -69,7 +66,6 @@ def _missing_answer(folder: Path) -> None:
         ("custom", _raising_metric, "KeyError"),
         ("custom", _missing_answer, "missing"),
         ("classification", _other_classes, "invalid_predictions"),
-        ("classification", _over_budget, "inspection refuses it"),
     ],
 )
 def test_a_baseline_that_does_not_score_is_told_with_its_line(
@@ -83,6 +79,18 @@ def test_a_baseline_that_does_not_score_is_told_with_its_line(
     lines = (folder / "competition.yaml").read_text().splitlines()
     assert rehearsed.line is not None
     assert lines[rehearsed.line - 1].strip() == "- folder: baselines/first"
+
+
+def test_a_baseline_that_is_over_the_budget_is_refused_by_the_server(tmp_path: Path) -> None:
+    folder = pack_begin("my-first", "classification", tmp_path)
+    save(linear(np.ones((3, 500), np.float32)), folder / "baselines/first/artifact")
+    with pytest.raises(PackRefused) as refused:
+        _rehearsed(folder, tmp_path)
+    (fault,) = refused.value.faults
+    lines = (folder / "competition.yaml").read_text().splitlines()
+    assert fault.line is not None
+    assert lines[fault.line - 1].strip() == "- folder: baselines/first"
+    assert "parameters: 1,500 of 1,000" in fault.message
 
 
 @pytest.mark.parametrize(
