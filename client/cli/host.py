@@ -213,6 +213,8 @@ def publish(
             published = _tried(server, published, wait=wait)
             if published["state"] == "served":
                 published["rescore"] = server.rescore_offer(found.slug)
+                # Where it is seen now, as of a pack that serves at once.
+                published["url"] = f"{server.url}/competitions/{found.slug}/"
     if as_json:
         show_json(published)
     elif "rescore" in published:

@@ -160,6 +160,7 @@ def test_from_nothing_to_a_rescore(
     assert host("preview", str(folder))["title"] == "Sides"
     published = host("publish", str(folder))
     assert (published["version"], published["rescore"]["rescored"]) == (1, 0)
+    assert published["url"].endswith("/competitions/sides/")
     assert [(run["folder"], run["status"]) for run in published["runs"]] == [
         ("baselines/first", "scored")
     ]
