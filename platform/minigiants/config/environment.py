@@ -10,19 +10,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from minigiants.core.s3_location import S3Location, s3_location
 
-_PLANNING = "-c join_collapse_limit=4 -c jit=off -c plan_cache_mode=force_custom_plan"
-"""How PostgreSQL is to think about queries: briefly, and of the values that they are asked with.
+_PLANNING = "-c join_collapse_limit=4 -c jit=off"
+"""How PostgreSQL is to think about queries: briefly.
 
 Django writes joins in an order that follows the foreign keys, and the rows are few. To try every
-order of the ten joins behind a submission took PostgreSQL 20 ms, to run the query 0.1 ms. One plan for a board
-of any size served large ones badly: an update of 100,000 teams took twice as long.
-"""
-
-_PREPARED_AFTER = 5
-"""How often a connection sends a statement in full. After that PostgreSQL has it prepared.
-
-Without that it parses each of them anew. A pooler between us and the database must be one that
-knows prepared statements.
+order of the ten joins behind a submission took PostgreSQL 20 ms, to run the query 0.1 ms.
 """
 
 
@@ -57,9 +49,6 @@ def database(url: str) -> dict[str, Any]:
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": 12, "timeout": 10},
             "options": _PLANNING,
-            # Only a statement whose values are sent beside it is the same one each time.
-            "server_side_binding": True,
-            "prepare_threshold": _PREPARED_AFTER,
         },
     }
 
