@@ -78,13 +78,10 @@ def _place(request: ApiRequest) -> Place:
 def _reader(request: ApiRequest, submission_id: UUID) -> Callable[[], Snapshot]:
     """What reads the submission afresh, as long as the caller may."""
     person, token = person_of(request), request.auth.token
-    is_first = True
 
     def read() -> Snapshot:
-        nonlocal is_first
-        if token is not None and not is_first:  # at first it has just been looked at
+        if token is not None:
             token_check(token_id=token.pk)
-        is_first = False
         submission = submission_get(user=person, submission_id=submission_id)
         view = submission_view(submission)
         return Snapshot(_rendered(view), view.last_change)
