@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from uuid import UUID
 
-from evaluator.contract import Split
+from evaluator.contract import Failure, Split
 from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.pack import BaselineSpec
 from minigiants.competitions.pack_folder import SPECIFICATION
 from minigiants.competitions.pack_yaml import located
 from minigiants.competitions.problems import PackFault
+from minigiants.submissions.failures import EXPLANATIONS
 from minigiants.submissions.lifecycle import Status
-from minigiants.submissions.models import Score, Submission
+from minigiants.submissions.models import Evaluation, Score, Submission
 from minigiants.submissions.selectors import scoring_evaluations
 
 
@@ -79,3 +80,20 @@ def off_the_mark(baseline: BaselineSpec, score: float) -> str:
 def has_failed(baseline: BaselineSpec) -> str:
     """What is wrong with a baseline whose run failed."""
     return f"{baseline.title} has no score: its run failed"
+
+
+def public_score(evaluation: Evaluation, metric: str) -> float | None:
+    """What an evaluation scores on the public split, if it is scored."""
+    found = (
+        score.value
+        for score in evaluation.scores.all()
+        if score.metric == metric and score.split == Split.PUBLIC
+    )
+    return next(found, None)
+
+
+def failure_told(evaluation: Evaluation) -> str:
+    """Why an evaluation failed, in words; empty where it did not."""
+    if not evaluation.failure:
+        return ""
+    return evaluation.participant_detail or EXPLANATIONS[Failure(evaluation.failure)].title

@@ -9,12 +9,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
-from evaluator.contract import Failure, Split
 from minigiants.competitions.models import Competition
 from minigiants.core.problems import NotFound
-from minigiants.submissions.baseline_faults import off_the_mark
-from minigiants.submissions.failures import EXPLANATIONS
-from minigiants.submissions.models import Evaluation, Trial, TrialRun
+from minigiants.submissions.baseline_faults import failure_told, off_the_mark, public_score
+from minigiants.submissions.models import Trial, TrialRun
 from minigiants.submissions.workers import capacity_of
 
 WAITS_NOT: Final = {
@@ -106,7 +104,7 @@ def _run_view(trial: Trial, run: TrialRun) -> TrialRunView:
     spec = trial.version.spec
     baseline = spec.baselines[run.position]
     evaluation = None if run.passed_over else run.evaluation
-    score = None if evaluation is None else _score(evaluation, spec.ranking_metric.name)
+    score = None if evaluation is None else public_score(evaluation, spec.ranking_metric.name)
     return TrialRunView(
         folder=baseline.folder,
         title=baseline.title,
@@ -120,23 +118,8 @@ def _run_view(trial: Trial, run: TrialRun) -> TrialRunView:
         detail=(
             WAITS_NOT[TrialRun.PassedOver(run.passed_over)]
             if evaluation is None
-            else _detail(evaluation)
+            else failure_told(evaluation)
         ),
         why="" if evaluation is None else evaluation.host_detail,
         log="" if evaluation is None else evaluation.host_log or evaluation.smoke_log,
     )
-
-
-def _score(evaluation: Evaluation, metric: str) -> float | None:
-    found = (
-        score.value
-        for score in evaluation.scores.all()
-        if score.metric == metric and score.split == Split.PUBLIC
-    )
-    return next(found, None)
-
-
-def _detail(evaluation: Evaluation) -> str:
-    if not evaluation.failure:
-        return ""
-    return evaluation.participant_detail or EXPLANATIONS[Failure(evaluation.failure)].title

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from evaluator.contract import Failure, Split
+from evaluator.contract import Failure
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.pack_folder import SPECIFICATION
@@ -22,7 +22,12 @@ from minigiants.competitions.services import require_host, version_serve
 from minigiants.core.audit import audit_write
 from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import NotFound, Problem
-from minigiants.submissions.baseline_faults import has_failed, off_the_mark
+from minigiants.submissions.baseline_faults import (
+    failure_told,
+    has_failed,
+    off_the_mark,
+    public_score,
+)
 from minigiants.submissions.baseline_inspection import AcceptedBaseline
 from minigiants.submissions.baselines import kept_baselines_hand_in
 from minigiants.submissions.failures import EXPLANATIONS
@@ -168,13 +173,11 @@ def _faults(version: PackVersion, run: TrialRun) -> list[PackFault]:
     baseline = version.spec.baselines[run.position]
     evaluation = run.evaluation
     if evaluation.status == Status.SCORED:
-        score = evaluation.scores.get(
-            metric=version.spec.ranking_metric.name, split=Split.PUBLIC
-        ).value
+        score = public_score(evaluation, version.spec.ranking_metric.name)
+        assert score is not None  # noqa: S101  (a report without it is refused)
         message = off_the_mark(baseline, score)
     else:
-        told = evaluation.participant_detail or EXPLANATIONS[Failure(evaluation.failure)].title
-        message = f"{has_failed(baseline)}. {told}"
+        message = f"{has_failed(baseline)}. {failure_told(evaluation)}"
     field = f"baselines[{run.position}]"
     return [PackFault(SPECIFICATION, None, field, message)] if message else []
 
