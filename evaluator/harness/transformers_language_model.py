@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evaluator.harness.errors import LoadError, ModelError, NotCausal, TokenizerLossy
+from evaluator.harness.causality_probe import CausalityProbe, Pass
+from evaluator.harness.errors import LoadError, ModelError, TokenizerLossy
 from evaluator.harness.language_modelling import NATS
 from evaluator.harness.runners import Inputs, Outputs
 from evaluator.harness.transformers_checkpoint import context_tokens
-from evaluator.harness.windows import MOST_CONTEXT, TOLERANCE, Window, cut_windows
+from evaluator.harness.windows import MOST_CONTEXT, Window, batches, cut_windows
 
 TOKENS_AT_ONCE = {"cpu": 2**11, "cuda": 2**16}
 LOGITS_AT_ONCE = {"cpu": 2**21, "cuda": 2**26}
@@ -44,8 +45,9 @@ class LanguageModel:
         self._width = int(model.config.get_text_config().vocab_size)
         self._context = min(context_tokens(model.config) or MOST_CONTEXT, MOST_CONTEXT)
         self._batch_tokens = _batch_tokens(model.device.type, self._width)
-        self._generator = np.random.default_rng()
-        self._shortens = True
+        self._probe = CausalityProbe(
+            self._log_probabilities, vocabulary=self._width, batch_tokens=self._batch_tokens
+        )
 
     @torch.inference_mode()
     def predict(self, inputs: Inputs, kind: str = "") -> Outputs:
@@ -57,9 +59,11 @@ class LanguageModel:
             raise ModelError("A language model takes texts; this competition gives arrays.")
         nats = np.zeros(len(inputs))
         windows = sorted(self._windows(inputs), key=lambda window: len(window.tokens))
-        for batch in _batches(windows, self._batch_tokens):
-            losses = self._losses(batch)
-            np.add.at(nats, [window.document for window in batch], losses)
+        lengths = [len(window.tokens) for window in windows]
+        passes = [self._pass(windows[batch]) for batch in batches(lengths, self._batch_tokens)]
+        self._probe.examine(passes)
+        for each in passes:
+            np.add.at(nats, [window.document for window in each.windows], _losses(each))
         return {NATS: nats}
 
     def _windows(self, texts: Sequence[str]) -> Iterator[Window]:
@@ -73,66 +77,13 @@ class LanguageModel:
             tokens = np.array([self._start, *encoding.ids], dtype=np.int64)
             yield from cut_windows(document, tokens, self._context)
 
-    def _losses(self, windows: Sequence[Window]) -> NDArray[np.float64]:
-        """Nats of each window's tokens from `first` on; see that none sees what follows it."""
+    def _pass(self, windows: Sequence[Window]) -> Pass:
         longest = max(len(window.tokens) for window in windows)
         # No mask: what fills a row comes after the text, where a causal model can't look.
         tokens = np.full((len(windows), longest), self._start, dtype=np.int64)
         for row, window in zip(tokens, windows, strict=True):
             row[: len(window.tokens)] = window.tokens
-        told = self._log_probabilities(tokens, tokens)
-        self._probe(windows, tokens, told)
-        scored = np.zeros(told.shape, dtype=bool)
-        for row, window in zip(scored, windows, strict=True):
-            row[window.first - 1 : len(window.tokens) - 1] = True
-        losses: NDArray[np.float64] = -np.where(scored, told, 0.0).sum(axis=1, dtype=np.float64)
-        return losses
-
-    def _probe(
-        self,
-        windows: Sequence[Window],
-        tokens: NDArray[np.int64],
-        told: NDArray[np.float32],
-    ) -> None:
-        """Replace the text after a random cut in every window, and compare what comes before.
-
-        First without the columns in which all is replaced. The cube of an even draw leaves them out
-        beyond a quarter of the window on average, and comes down at no place less than a third as
-        often as an even one. What moves then may move for an honest reason: some models scale
-        positions by the length of a pass. So it is held against a pass of the same shape, and so
-        are the batches that follow.
-        """
-        part = self._generator.random() ** 3
-        lengths = np.array([len(window.tokens) for window in windows])
-        firsts = np.array([window.first for window in windows])
-        cuts = firsts + (part * np.maximum(lengths - 1 - firsts, 1)).astype(np.int64)
-        before = np.arange(tokens.shape[1]) < cuts[:, None]
-        replaced = self._generator.integers(0, self._width, size=tokens.shape, dtype=np.int64)
-        changed = np.where(before, tokens, replaced)
-        if self._shortens:
-            columns = int(cuts.max()) + 1
-            if self._moved(changed, tokens, told, before, columns) <= TOLERANCE:
-                return
-            self._shortens = False
-        moved = self._moved(changed, tokens, told, before, tokens.shape[1])
-        if not moved <= TOLERANCE:
-            raise NotCausal(
-                f"Log-probabilities moved by up to {moved:.2g} nats when only later text was "
-                "replaced. Use a causal model: an encoder sees the whole text."
-            )
-
-    def _moved(
-        self,
-        changed: NDArray[np.int64],
-        tokens: NDArray[np.int64],
-        told: NDArray[np.float32],
-        before: NDArray[np.bool_],
-        columns: int,
-    ) -> float:
-        """By how much the log-probabilities before the cuts differ in a pass of so many columns."""
-        again = self._log_probabilities(changed[:, :columns], tokens[:, :columns])
-        moved = np.abs(again - told[:, : columns - 1])[before[:, : columns - 1]]
-        return float(moved.max(initial=0.0))
+        return Pass(windows, tokens, self._log_probabilities(tokens, tokens))
 
     def _log_probabilities(
         self, tokens: NDArray[np.int64], targets: NDArray[np.int64]
@@ -164,12 +115,10 @@ def _batch_tokens(device: str, width: int) -> int:
     return min(TOKENS_AT_ONCE[device], LOGITS_AT_ONCE[device] // width)
 
 
-def _batches(windows: Sequence[Window], most_tokens: int) -> Iterator[Sequence[Window]]:
-    """Consecutive windows, of rising length, of which a padded batch has at most `most_tokens`."""
-    start = 0
-    while start < len(windows):
-        end = start + 1
-        while end < len(windows) and (end + 1 - start) * len(windows[end].tokens) <= most_tokens:
-            end += 1
-        yield windows[start:end]
-        start = end
+def _losses(done: Pass) -> NDArray[np.float64]:
+    """Nats of each window's tokens from `first` on."""
+    scored = np.zeros(done.told.shape, dtype=bool)
+    for row, window in zip(scored, done.windows, strict=True):
+        row[window.first - 1 : len(window.tokens) - 1] = True
+    losses: NDArray[np.float64] = -np.where(scored, done.told, 0.0).sum(axis=1, dtype=np.float64)
+    return losses

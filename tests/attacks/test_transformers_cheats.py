@@ -14,6 +14,7 @@ from transformers import dynamic_module_utils
 
 from evaluator.contract import Failure, Limits, Stage, TaskSpec
 from evaluator.harness import transformers_checkpoint
+from evaluator.harness.causality_probe import CausalityProbe
 from evaluator.harness.language_modelling import DOCUMENT
 from evaluator.harness.runners import LoadOptions
 from evaluator.harness.transformers_language_model import LanguageModel
@@ -158,7 +159,7 @@ def test_dropped_text_would_be_free(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_looking_ahead_would_be_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: no probe."""
     bidirectional(tmp_path)
-    monkeypatch.setattr(LanguageModel, "_probe", lambda *_: None)
+    monkeypatch.setattr(CausalityProbe, "examine", lambda *_: None)
 
     assert np.isfinite(nats(tmp_path)).all()
 
