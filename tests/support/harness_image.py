@@ -15,6 +15,14 @@ ROOT = Path(__file__).resolve().parents[2]
 # Of this checkout alone: another one may be testing on the same engine.
 IMAGE = f"minigiants-harness:test-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
 _TOLD_LINES = 15
+_BUILDING_SECONDS = 1_200
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Grant whichever test comes first the time to build the image: that is no test that hangs."""
+    for item in items:
+        if "harness_image" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(_BUILDING_SECONDS))
 
 
 @pytest.fixture(scope="session")
