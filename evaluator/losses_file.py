@@ -90,6 +90,11 @@ class SplitResampled:
 SplitEvidence = SplitLosses | SplitResampled
 
 
+def fits_float32(losses: NDArray[Any]) -> bool:
+    """Whether all of them can be kept: none is beyond what float32 holds."""
+    return bool((np.abs(losses) <= np.finfo(np.float32).max).all())
+
+
 def write_losses(splits: Mapping[Split, SplitLosses], value_of: ValueOf) -> bytes:
     """The file of a metric that decomposes."""
     arrays: dict[str, NDArray[Any]] = {}

@@ -22,7 +22,7 @@ class TensorsMismatch(ModelError):
 
 
 class TokenizerLossy(ModelError):
-    """The tokenizer does not give back the text that it was given."""
+    """The tokenizer does not give a text back from its tokens, or makes too many of them."""
 
     complaint = Complaint.TOKENIZER_LOSSY
 

@@ -7,9 +7,14 @@ import numpy as np
 
 
 def set_seeds(seed: int) -> None:
-    """Seed Python, NumPy, and torch if it is already imported."""
+    """Seed Python, NumPy, and of torch and ONNX Runtime what is already imported.
+
+    ONNX Runtime takes its seed as a graph is loaded.
+    """
     random.seed(seed)
     np.random.seed(seed % 2**32)
-    torch = sys.modules.get("torch")
-    if torch is not None:
+    if (torch := sys.modules.get("torch")) is not None:
         torch.manual_seed(seed)
+        torch.backends.cudnn.deterministic = True
+    if (onnxruntime := sys.modules.get("onnxruntime")) is not None:
+        onnxruntime.set_seed(seed % 2**63)

@@ -6,7 +6,8 @@ each of which but the first repeats half of the window before as what is known a
 
 Texts of which a tokenizer gives each back from its tokens have tokens of their own, so the
 probabilities of all texts sum to at most 1 and the nats are an upper bound of the text's own.
-(To within the number of tokens, which is not predicted: at most 12 bits a document.)
+(To within the number of tokens, which is not predicted: at most 12 bits a document, since n bytes
+have at most n + 1 tokens.)
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,9 @@ TOKENS_AT_ONCE = {"cpu": 2**11, "cuda": 2**16}
 LOGITS_AT_ONCE = {"cpu": 2**21, "cuda": 2**26}
 """The most of a batch of windows, by device. Larger batches leave a CPU's caches: at 2**13 tokens a
 Llama of a million parameters takes a third longer than at 2**11."""
+
+LEADING_TOKENS = 1
+"""Some tokenizers put a token before a text, for a space that is none."""
 
 
 class LanguageModel:
@@ -69,6 +73,11 @@ class LanguageModel:
     def _windows(self, texts: Sequence[str]) -> Iterator[Window]:
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         for document, (text, encoding) in enumerate(zip(texts, encodings, strict=True)):
+            if len(encoding.ids) > (most := len(text.encode()) + LEADING_TOKENS):
+                raise TokenizerLossy(
+                    f"Document {document + 1} of this batch has {len(encoding.ids)} tokens; of its "
+                    f"{most - LEADING_TOKENS} bytes a tokenizer may make at most {most}."
+                )
             if self._tokenizer.decode(encoding.ids, skip_special_tokens=False) != text:
                 raise TokenizerLossy(
                     f"Document {document + 1} of this batch is not what its "

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.contract import MetricSpec, MetricValue, Split
-from evaluator.losses_file import SplitLosses, ValueOf, write_losses
+from evaluator.losses_file import SplitLosses, ValueOf, fits_float32, write_losses
 from evaluator.scoring.score import ScoreOutcome, ScoringFailed
 from evaluator.tasks.csv_table import ID, TableRow
 from evaluator.tasks.custom import Solution
@@ -54,6 +54,8 @@ def score_custom(
         score, found = score_split(_write(solution, submission, places.tolist(), folder, split))
         values.append(MetricValue(metric=spec.name, split=split, value=score))
         if found is not None:
+            if not fits_float32(found):
+                raise ScoringFailed(f"On the {split} split a loss is beyond float32.")
             makes &= _decompositions(score, found, split)
             losses[split] = SplitLosses(found.astype(np.float32))
     if losses and len(losses) < len(Split):

@@ -14,6 +14,7 @@ from evaluator.losses_file import (
     SplitLosses,
     SplitResampled,
     ValueOf,
+    fits_float32,
     write_losses,
     write_resampled,
 )
@@ -87,14 +88,15 @@ class Scorer:
         except ValueError as error:
             raise ScoringFailed(f"{spec.name}: {error}.") from error
         if not math.isfinite(value):  # labels are finite and fit the metric
-            raise InvalidPredictions("too_large", f"The numbers are too large for {spec.name}.")
+            raise _too_large(spec)
         return value
 
     def losses(self, spec: MetricSpec, on_tick: Callable[[], None]) -> bytes | None:
         """What the metric's values are made of, as a file of `evaluator.losses_file`.
 
         None where it does not decompose and resamples leave it undefined. `on_tick` is called
-        while that is computed, and may raise.
+        while that is computed, and may raise. Raises what `value` raises: `too_large` also where a
+        loss is beyond float32, in which the file has it.
         """
         metric, params = self._metric(spec)
         if isinstance(metric, Decomposing):
@@ -102,6 +104,8 @@ class Scorer:
                 split: metric.losses(*self._examples(spec, self._labels.mask(split)), params)
                 for split in Split
             }
+            if any(not fits_float32(each.values) for each in found.values()):
+                raise _too_large(spec)
             return write_losses(
                 {split: SplitLosses(each.values, each.weights) for split, each in found.items()},
                 _value_of(METRICS[spec.name]),
@@ -133,6 +137,10 @@ class Scorer:
         if METRICS[spec.name].needs_probabilities:
             answers = normalised(answers)
         return answers, self._labels.values[mask]
+
+
+def _too_large(spec: MetricSpec) -> InvalidPredictions:
+    return InvalidPredictions("too_large", f"The numbers are too large for {spec.name}.")
 
 
 def _value_of(info: MetricInfo) -> ValueOf:

@@ -52,8 +52,8 @@ EXPLANATIONS: Mapping[Failure, Explanation] = {
     ),
     Failure.TOKENIZER_LOSSY: Explanation(
         "The tokenizer loses text",
-        "Decoding the tokens of a document did not give the document back, byte for byte, so their "
-        "probabilities would not be those of the text.",
+        "Decoding the tokens of a document did not give the document back, byte for byte, or there "
+        "were more tokens than bytes. Their probabilities would not be those of the text.",
         "Use a tokenizer on bytes (ByteLevel, or byte fallback) without a normalizer, and try it: "
         "tokenizer.decode(tokenizer.encode(text)) == text.",
     ),

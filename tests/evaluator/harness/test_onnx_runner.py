@@ -12,7 +12,8 @@ from onnx import TensorProto, helper
 
 from evaluator.harness.errors import LoadError, ModelError
 from evaluator.harness.onnx_runner import OnnxRunner
-from evaluator.harness.runners import ArraySpec, LoadOptions
+from evaluator.harness.runners import ArraySpec, LoadOptions, Outputs
+from evaluator.harness.seeds import set_seeds
 from evaluator.sandbox.environment import harness_environment
 from tests.evaluator.harness.onnx_models import linear, save
 
@@ -50,6 +51,21 @@ def test_predicts(runner: OnnxRunner, tmp_path: Path) -> None:
     model = runner.load(save(linear(WEIGHTS), tmp_path), OPTIONS)
 
     np.testing.assert_array_equal(model.predict(INPUTS)["logits"], WEIGHTS)
+
+
+def test_chance_follows_from_the_seed(runner: OnnxRunner, tmp_path: Path) -> None:
+    """A graph that draws numbers answers alike under the same seed, and can't be run for luck."""
+    model = linear(WEIGHTS)
+    model.graph.node[0].CopyFrom(helper.make_node("MatMul", ["x", "weights"], ["plain"]))
+    model.graph.node.append(helper.make_node("RandomNormalLike", ["plain"], ["logits"]))
+    save(model, tmp_path)
+
+    def drawn(seed: int) -> Outputs:
+        set_seeds(seed)
+        return runner.load(tmp_path, OPTIONS).predict(INPUTS)
+
+    np.testing.assert_equal(drawn(5), drawn(5))
+    assert not np.array_equal(drawn(5)["logits"], drawn(6)["logits"])
 
 
 def test_takes_the_only_model_whatever_its_name(runner: OnnxRunner, tmp_path: Path) -> None:

@@ -160,6 +160,24 @@ def test_a_tokenizer_that_loses_text(tmp_path: Path, tokenizer: Tokenizer) -> No
         load(tmp_path).predict(["Some Text of bytes"])
 
 
+def swelling() -> Tokenizer:
+    """Loses nothing, and makes of the last letter a number of tokens that nothing predicts."""
+    tokenizer = byte_level()
+    tokenizer.normalizer = normalizers.Replace("e", "e" * 50)
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.ByteLevel(), decoders.Fuse(), decoders.Replace("e" * 50, "e")]
+    )
+    return tokenizer
+
+
+def test_more_tokens_than_bytes(tmp_path: Path) -> None:
+    save_model(tmp_path)
+    save_tokenizer(tmp_path, swelling(), bos_token="<s>", eos_token="</s>")
+
+    with pytest.raises(TokenizerLossy, match="has 53 tokens; of its 4 bytes"):
+        load(tmp_path).predict(["mode"])
+
+
 def test_truncation_in_the_tokenizer_is_not_taken(tmp_path: Path) -> None:
     save_model(tmp_path)
     tokenizer = byte_level()

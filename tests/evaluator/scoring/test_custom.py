@@ -82,6 +82,11 @@ def test_losses_that_do_not_make_the_score_are_refused(tmp_path: Path) -> None:
         scored(tmp_path, lambda tables: (0.5, np.zeros(tables.rows)))
 
 
+def test_losses_too_large_for_the_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScoringFailed, match="beyond float32"):
+        scored(tmp_path, lambda tables: (1e39, np.full(tables.rows, 1e39)))
+
+
 def test_losses_for_one_split_alone_are_refused(tmp_path: Path) -> None:
     def halfway(tables: SplitTables) -> tuple[float, NDArray[np.float64] | None]:
         return 0.0, np.zeros(2) if tables.rows == 2 else None

@@ -88,8 +88,9 @@ def test_what_can_not_be_computed_says_why(
         score(task, np.full((3, 2), 0.5), labels, [spec])
 
 
-def test_numbers_too_large_for_a_score_are_the_model_s_fault() -> None:
+@pytest.mark.parametrize("number", [1e200, 1e30], ids=["the score", "a loss in the file"])
+def test_numbers_too_large_are_the_models_fault(number: float) -> None:
     task = load_task(TaskSpec(type="regression", settings={"input": INPUT}))
     labels = halves(np.array([[0.0], [1.0], [0.0], [1.0]]))
     with pytest.raises(InvalidPredictions, match="too_large"):
-        score(task, np.full((4, 1), 1e200), labels, specs("rmse"))
+        score(task, np.full((4, 1), number), labels, specs("rmse"))
