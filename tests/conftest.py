@@ -7,9 +7,10 @@ pytest_plugins = [
     "tests.support.chromium",
     "tests.support.passwords",
     "tests.support.digits",
-    "tests.support.server_with_docker",
-    "tests.support.asgi_server",
     "tests.support.webhook_receiver",
+    "tests.support.server_with_docker",
+    "tests.support.arena",
+    "tests.support.asgi_server",
     "tests.support.s3_server",
     "tests.support.mail_server",
 ]

@@ -17,18 +17,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-import evaluator
+from tests.attacks.ordinary_user import AS_NOBODY, NOBODY, ROOT, python_of_nobody
 from tests.support.missing import missing
 from tests.support.waiting import wait_for
 
-ROOT = Path(evaluator.__path__[0]).parent
-NOBODY = 65534
-AS_NOBODY: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-SYSTEM_PYTHON = "/usr/bin/python3"
 ROOT_FOLDERS = {"dev", "etc", "harness", "job", "lib", "lib64", "packages", "proc", "sys"}
 PRELUDE = """
 import ctypes, glob, os, socket, sys, time
@@ -50,15 +45,6 @@ attempt("path", lambda: knock(socket.AF_UNIX, socket.SOCK_STREAM, {path!r}))
 attempt("abstract", lambda: knock(socket.AF_UNIX, socket.SOCK_STREAM, "\\0{abstract}"))
 """
 
-SERVICES = """
-for name, address in {addresses}.items():
-    def knock():
-        with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as door:
-            door.settimeout(5)
-            door.connect(address)
-    attempt(name, knock)
-"""
-
 Run = Callable[..., str]
 """Runs source and tells what it printed; keywords are `subprocess.run`'s."""
 
@@ -75,27 +61,6 @@ def _outside(source: str, *before: str, **options: Any) -> str:
     return done.stdout + done.stderr
 
 
-def _python_of_nobody() -> tuple[str, str] | None:
-    """An interpreter that an ordinary user may start, and its search path."""
-    packages = [path for path in sys.path if "site-packages" in path]
-    search_path = os.pathsep.join([str(ROOT), *packages])
-    for python in (sys.executable, SYSTEM_PYTHON):
-        try:
-            probe = subprocess.run(
-                [python, "-c", "import numpy, onnxruntime, pydantic"],
-                env={"PYTHONPATH": search_path},
-                cwd="/",
-                stderr=subprocess.DEVNULL,
-                check=False,
-                **AS_NOBODY,
-            )
-        except OSError:
-            continue
-        if probe.returncode == 0:
-            return python, search_path
-    return None
-
-
 @pytest.fixture(params=["root", "ordinary user"])
 def inside(request: pytest.FixtureRequest, scratch: Path) -> Run:
     """Runs source in the confinement that a worker of this user has."""
@@ -104,7 +69,7 @@ def inside(request: pytest.FixtureRequest, scratch: Path) -> Run:
     if request.param == "root" and os.geteuid() != 0:
         missing("root", "the tests run as an ordinary user")
     if request.param == "ordinary user" and os.geteuid() == 0:
-        found = _python_of_nobody()
+        found = python_of_nobody()
         if found is None:
             missing("An ordinary user's Python", "others may not read root's packages")
         python, search_path = found
@@ -208,44 +173,6 @@ def test_sockets_outside(house: SimpleNamespace) -> None:
     for door in ("tcp", "udp", "path", "abstract"):
         assert f"OPEN {door}" in told, told
     wait_for(lambda: house.heard == {"tcp", "path", "abstract"}, "the calls at the doors")
-
-
-SERVERS = ("PostgreSQL", "Redis", "Docker")
-
-
-@pytest.fixture
-def services(docker_engine: str) -> str:
-    """Source that knocks at the servers that these tests themselves run on."""
-    urls = (os.environ["MINIGIANTS_DATABASE_URL"], os.environ["MINIGIANTS_BROKER_URL"])
-    addresses = map(_address_of, (*urls, docker_engine))
-    return SERVICES.format(addresses=dict(zip(SERVERS, addresses, strict=True)))
-
-
-def _address_of(url: str) -> str | tuple[str | None, int | None]:
-    """Where a server listens: a path, or a host and a port."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return parts.path
-    if parts.scheme == "postgresql":
-        host, port = parse_qs(parts.query).get("host", [parts.hostname])[0], parts.port or 5432
-        return f"{host}/.s.PGSQL.{port}" if str(host).startswith("/") else (host, port)
-    return parts.hostname, parts.port
-
-
-@pytest.mark.docker
-def test_the_servers_of_the_platform(inside: Run, services: str) -> None:
-    told = inside(services)
-
-    for name in SERVERS:
-        assert f"SHUT {name}" in told, told
-
-
-@pytest.mark.docker
-def test_the_servers_of_the_platform_outside(services: str) -> None:
-    told = _outside(services)
-
-    for name in SERVERS:
-        assert f"OPEN {name}" in told, told
 
 
 RESOLVE = 'attempt("dns", lambda: socket.getaddrinfo("localhost", 80))'

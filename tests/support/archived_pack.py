@@ -1,7 +1,5 @@
 """A small pack as an archive, with its data built."""
 
-import io
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from tests.evaluator.harness.onnx_models import linear, save
 from tests.support.factories import UserFactory
 from tests.support.npy import npy_bytes
 from tests.support.pipeline import Pipeline
+from tests.support.zipped import zipped
 
 SPECIFICATION = """\
 title: Tiny
@@ -54,15 +53,6 @@ def pack_files(folder: Path) -> dict[str, bytes]:
         "built/test.npy": npy_bytes(inputs),
         "built/labels.csv": b"id,label\na,0\nb,1\nc,0\nd,1\n",
     }
-
-
-def zipped(files: Mapping[str, bytes]) -> io.BytesIO:
-    """An archive of files by their names."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, content in files.items():
-            opened.writestr(name, content)
-    return archive
 
 
 def tried(trial: Trial, *, public: float = 0.5) -> None:

@@ -1,6 +1,8 @@
-"""A participant of a whole server: logged in, rules accepted, with a token."""
+"""People of a whole server: logged in, with a token, as participants with the rules accepted."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,22 +15,34 @@ def participant(server: EmbeddedServer, competition: str) -> Minigiants:
     """Start `server` unless it runs, and return the demo account's SDK, ready to hand in."""
     if server.process is None:
         server.start()
-    (demo,) = (each for each in server.demo_accounts() if each["role"] == "participant")
-    with httpx.Client(base_url=server.address, follow_redirects=True) as browser:
+    with logged_in(server, "participant") as browser:
+        sdk = Minigiants(server.address, token_of(server, browser, "read", "submit"))
+    sdk.accept_rules(competition)
+    return sdk
+
+
+@contextmanager
+def logged_in(server: EmbeddedServer, role: str) -> Iterator[httpx.Client]:
+    """A browser in which the demo account of `role` is logged in."""
+    (demo,) = (each for each in server.demo_accounts() if each["role"] == role)
+    with httpx.Client(base_url=server.address, follow_redirects=True, timeout=30) as browser:
         _post(browser, "/accounts/login/", login=demo["email"], password=demo["password"])
-        page = _post(
-            browser,
-            "/settings/tokens/",
-            name=f"token {Path(server.home).name}",
-            scopes=["read", "submit"],
-            days="30",
-        )
+        yield browser
+
+
+def token_of(server: EmbeddedServer, browser: httpx.Client, *scopes: str) -> str:
+    """A new token of whoever is logged in, made on the settings page."""
+    page = _post(
+        browser,
+        "/settings/tokens/",
+        name=f"token {Path(server.home).name}",
+        scopes=list(scopes),
+        days="30",
+    )
     secret = re.search(r"mg_[A-Za-z0-9_-]{20,}", page)
     if secret is None:
         raise RuntimeError("the settings page showed no token")
-    sdk = Minigiants(server.address, secret[0])
-    sdk.accept_rules(competition)
-    return sdk
+    return secret[0]
 
 
 def _post(browser: httpx.Client, path: str, **fields: str | list[str]) -> str:

@@ -23,18 +23,8 @@ from minigiants.submissions.failures import EXPLANATIONS
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation, StateChange, Submission
 from minigiants.submissions.queue import expected_start, queue_position
-from minigiants.submissions.rounding import rounded
+from minigiants.submissions.rounding import shown_measurements
 from minigiants.submissions.workers import capacity_of
-
-SHOWN_MEASUREMENTS = (
-    "load_seconds",
-    "smoke_seconds",
-    "hidden_seconds",
-    "latency_seconds",
-    "throughput",
-    "peak_memory_bytes",
-    "cpu_seconds",
-)
 
 
 @dataclass(frozen=True)
@@ -285,12 +275,4 @@ def counts_of(inspection: Inspection) -> Mapping[str, int] | None:
 def _measurements(evaluation: Evaluation | None) -> Mapping[str, Any] | None:
     if evaluation is None or not evaluation.measurements:
         return None
-    measured = evaluation.measurements
-    return {
-        "sandbox": measured.get("sandbox"),
-        **{
-            name: rounded(measured[name])
-            for name in SHOWN_MEASUREMENTS
-            if measured.get(name) is not None
-        },
-    }
+    return shown_measurements(evaluation.measurements)

@@ -17,8 +17,9 @@ from minigiants.core.problems import NotPermitted
 from minigiants.submissions.baselines import baselines_catch_up
 from minigiants.submissions.hosting import archive_check, archive_publish
 from minigiants.submissions.models import Submission
-from tests.support.archived_pack import SPECIFICATION, made_founder, pack_files, served, zipped
+from tests.support.archived_pack import SPECIFICATION, made_founder, pack_files, served
 from tests.support.factories import UserFactory
+from tests.support.zipped import zipped
 
 pytestmark = pytest.mark.django_db
 

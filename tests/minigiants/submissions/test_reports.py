@@ -178,7 +178,7 @@ def test_the_team_sees_the_smoke_log_and_nothing_of_the_hidden_run(
     assert "SECRET" not in repr(view)
     assert "0.123456" not in repr(view)
     assert view.measurements is not None
-    assert view.measurements["latency_seconds"] == 0.00123
+    assert view.measurements["latency_seconds"] == 0.0012
     assert (view.score_shown, view.rank) == ("0.9000", 1)
 
 

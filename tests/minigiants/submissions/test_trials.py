@@ -32,10 +32,10 @@ from tests.support.archived_pack import (
     pack_files,
     served,
     tried,
-    zipped,
 )
 from tests.support.factories import UserFactory
 from tests.support.pipeline import Pipeline
+from tests.support.zipped import zipped
 
 pytestmark = pytest.mark.django_db
 

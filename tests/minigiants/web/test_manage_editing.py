@@ -18,8 +18,9 @@ from minigiants.core.models import AuditEntry
 from minigiants.core.problems import InvalidInput
 from minigiants.submissions.editing import page_add
 from minigiants.submissions.models import Submission
-from tests.support.archived_pack import made_founder, pack_files, served, zipped
+from tests.support.archived_pack import made_founder, pack_files, served
 from tests.support.factories import UserFactory
+from tests.support.zipped import zipped
 
 pytestmark = pytest.mark.django_db
 BASE = "/competitions/tiny/manage"

@@ -11,9 +11,10 @@ from evaluator.contract import Failure
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition, Host
 from minigiants.submissions.models import Trial
-from tests.support.archived_pack import made_founder, pack_files, served, tried, zipped
+from tests.support.archived_pack import made_founder, pack_files, served, tried
 from tests.support.factories import UserFactory
 from tests.support.pipeline import Pipeline
+from tests.support.zipped import zipped
 
 pytestmark = pytest.mark.django_db
 
