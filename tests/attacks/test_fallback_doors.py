@@ -345,13 +345,14 @@ for number in range(3, 256):
         print("INHERITED", number)
     except OSError:
         pass
+print("LOOKED")
 """
 
 
 def test_descriptors(inside: Run) -> None:
     """One that was handed to the worker to be inherited is not handed on."""
     with Path(os.devnull).open() as opened:
-        assert "INHERITED" not in inside(DESCRIPTORS, pass_fds=[opened.fileno()])
+        assert inside(DESCRIPTORS, pass_fds=[opened.fileno()]) == "LOOKED\nEXIT 0\n"
 
 
 def test_descriptors_outside() -> None:

@@ -11,7 +11,7 @@ from tests.attacks.proving_ground import Hostile, ProvingGround
 pytestmark = pytest.mark.docker
 
 CALLS = """
-import ctypes, platform
+import ctypes, errno, platform
 libc = ctypes.CDLL(None, use_errno=True)
 arm = platform.machine() == "aarch64"
 buffer = ctypes.create_string_buffer(4096)
@@ -27,16 +27,21 @@ def attempt(name, act):
 def by_handle():
     place = os.open("/tmp", os.O_RDONLY)
     handle = ctypes.create_string_buffer((128).to_bytes(4, sys.byteorder), 136)
-    if libc.name_to_handle_at(place, b"", handle, ctypes.byref(ctypes.c_int()), 0x1000) != 0:
-        raise SystemExit("no handle of a file is to be had here")
-    return libc.open_by_handle_at(place, handle, os.O_RDONLY)
+    # Where no handle is given out one can be guessed; of a wrong one ESTALE tells, if let through.
+    libc.name_to_handle_at(place, b"", handle, ctypes.byref(ctypes.c_int()), 0x1000)
+    result = libc.open_by_handle_at(place, handle, os.O_RDONLY)
+    return 0 if ctypes.get_errno() == errno.ESTALE else result
 
 def release_agent():
     if libc.mount(b"none", b"/dev/shm", b"cgroup", 0, b"none,name=minigiants") != 0:
         return -1
-    with open("/dev/shm/release_agent", "w") as agent:
-        return agent.write("/bin/false")
+    try:
+        with open("/dev/shm/release_agent", "w") as agent:
+            return agent.write("/bin/false")
+    finally:
+        libc.umount2(b"/dev/shm", 2)
 
+attempt("release agent", release_agent)
 attempt("file handle", by_handle)
 attempt("mount", lambda: libc.mount(b"tmpfs", b"/dev/shm", b"tmpfs", 0, None))
 attempt("remount", lambda: libc.mount(b"none", b"/job", None, 0x1020, None))
@@ -54,7 +59,6 @@ attempt("chroot", lambda: os.chroot("/tmp"))
 attempt("user", lambda: os.setresuid(0, 0, 0))
 attempt("group", lambda: os.setgroups([0]))
 attempt("host name", lambda: libc.sethostname(b"other", 5))
-attempt("release agent", release_agent)
 """
 FILES = """
 def attempt(path, flags):
