@@ -35,7 +35,7 @@ def fortress(
     sandbox.close()
 
 
-@pytest.fixture(scope="session", params=["runc", "runsc", "fallback"])
+@pytest.fixture(scope="module", params=["runc", "runsc", "fallback"])
 def held(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sandbox]:
