@@ -11,6 +11,8 @@ import pytest
 from evaluator.sandbox.base import Sandbox, SandboxUnavailable
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.fallback_sandbox import FallbackSandbox
+from tests.attacks.canary import Canary, living_canary
+from tests.attacks.name_server import NameServer, running_name_server
 from tests.attacks.proving_ground import ProvingGround, WeakenedSandbox
 from tests.support.missing import missing
 
@@ -113,6 +115,20 @@ def without(
     yield make
     for sandbox in opened:
         sandbox.close()
+
+
+@pytest.fixture
+def canary() -> Iterator[Canary]:
+    """A process of the host with a secret, as a worker is one."""
+    with living_canary() as canary:
+        yield canary
+
+
+@pytest.fixture
+def name_server() -> Iterator[NameServer]:
+    """A name server on the host's loopback."""
+    with running_name_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -6,8 +6,11 @@ once more whatever is neither a file nor a folder.
 
 import io
 import json
+import ntpath
 import os
 import socket
+import subprocess
+import sys
 import time
 import tracemalloc
 import zipfile
@@ -37,6 +40,28 @@ from tests.evaluator.inspection.artifacts import (
 
 MEBIBYTE = 1024**2
 DEEP = b'{"a":' * 50_000
+NAIVE_MEMORY = "import resource; resource.setrlimit(resource.RLIMIT_AS, (64 << 20, 64 << 20))\n"
+NAIVE_READER = (
+    "import json, math, sys\n"
+    + NAIVE_MEMORY
+    + """
+with open(sys.argv[1], "rb") as file:
+    length = int.from_bytes(file.read(8), "little")
+    for entry in json.loads(file.read(length)).values():
+        bytearray(4 * math.prod(entry["shape"]))
+"""
+)
+"""Believes each number of a safetensors header, with 64 MiB of memory."""
+
+NAIVE_UNPACKER = (
+    "import sys, zipfile\n"
+    + NAIVE_MEMORY
+    + """
+with zipfile.ZipFile(sys.argv[1]) as archive:
+    for name in archive.namelist():
+        archive.read(name)
+"""
+)
 MANY = {
     f"{number:x}": {"dtype": "F32", "shape": [1], "data_offsets": [4 * number, 4 * number + 4]}
     for number in range(5_000)
@@ -59,6 +84,29 @@ def cheaply() -> Iterator[None]:
         tracemalloc.stop()
 
 
+def end_of(reader: str, content: bytes, folder: Path) -> str:
+    """The exception by which a program that reads `content` ends, "" if it comes through."""
+    path = folder / "content"
+    path.write_bytes(content)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", reader, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr.strip().splitlines()[-1].split(":")[0] if done.returncode else ""
+
+
+def escapes(name: str, folder: Path) -> bool:
+    """Whether a file that is written under its own name in a folder lies outside of it then."""
+    if "\\" in name or name[1:2] == ":":
+        return not ntpath.normpath(ntpath.join("D:\\model", name)).startswith("D:\\model\\")
+    target = folder / "model" / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(b"escaped")
+    return not target.resolve().is_relative_to(folder / "model")
+
+
 def weights(header: Any, data: bytes = b"", length: int | None = None) -> Verdict:
     return python_verdict({"model.safetensors": safetensors_bytes(header, data, length)})
 
@@ -68,29 +116,29 @@ def tensor(shape: list[int], end: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("header", "length", "code"),
+    ("header", "length", "code", "end"),
     [
-        pytest.param(b"{}", 2**64 - 1, "safetensors_header_too_large", id="longest length"),
-        pytest.param(b"{}", 2**40, "safetensors_header_too_large", id="a terabyte of header"),
-        pytest.param(DEEP, None, "safetensors_malformed", id="deep JSON"),
-        pytest.param({"w": tensor([2**62], 4)}, None, "safetensors_size_mismatch", id="2^62"),
-        pytest.param({"w": tensor([2**62, 2**62], 4)}, None, "safetensors_malformed", id="2^124"),
-        pytest.param(
-            {"w": tensor([2] * 4000, 4)}, None, "safetensors_malformed", id="4000 dimensions"
-        ),
+        (b"{}", 2**64 - 1, "header_too_large", "OverflowError"),
+        (b"{}", 2**40, "header_too_large", "MemoryError"),
+        (DEEP, None, "malformed", "RecursionError"),
+        ({"w": tensor([2**38], 4)}, None, "size_mismatch", "MemoryError"),
+        ({"w": tensor([2**62], 4)}, None, "size_mismatch", "OverflowError"),
+        ({"w": tensor([2**62, 2**62], 4)}, None, "malformed", "OverflowError"),
+        ({"w": tensor([2] * 4000, 4)}, None, "malformed", "OverflowError"),
     ],
+    ids=["longest", "a terabyte", "deep JSON", "2^38", "2^62", "2^124", "4000 dimensions"],
 )
-def test_bombs_in_headers(header: Any, length: int | None, code: str) -> None:
+def test_bombs_in_headers(
+    header: Any, length: int | None, code: str, end: str, tmp_path: Path
+) -> None:
     with cheaply():
         verdict = weights(header, bytes(4), length)
 
-    assert codes(verdict) == [code]
-
-
-def test_deep_json_breaks_an_unguarded_reader() -> None:
-    """The control: a reader that takes the text as it comes runs out of its stack."""
-    with pytest.raises(RecursionError):
-        json.loads(DEEP)
+    assert codes(verdict) == [f"safetensors_{code}"]
+    # The control: who believes what is declared ends by it, and comes through an honest header.
+    assert end_of(NAIVE_READER, safetensors_bytes(header, bytes(4), length), tmp_path) == end
+    honest = safetensors_bytes({"w": tensor([1], 4)}, bytes(4))
+    assert end_of(NAIVE_READER, honest, tmp_path) == ""
 
 
 def test_many_tensors_take_little() -> None:
@@ -127,23 +175,30 @@ def packed(name: str, array: Any) -> bytes:
     return stream.getvalue()
 
 
-def test_an_archive_bomb() -> None:
+def test_an_archive_bomb(tmp_path: Path) -> None:
     bomb = packed("w.npy", np.zeros(64 * MEBIBYTE, dtype=np.uint8))
     with cheaply():
         verdict = python_verdict({"weights.npz": bomb})
 
     assert codes(verdict) == ["archive_bomb"]
-    # The control: who unpacks it gets a thousand times as much.
-    assert np.load(io.BytesIO(bomb))["w"].nbytes > 900 * len(bomb)
+    # The control: who unpacks it runs out of memory, where an honest one takes next to none.
+    assert len(bomb) < MEBIBYTE / 10
+    assert end_of(NAIVE_UNPACKER, bomb, tmp_path) == "MemoryError"
+    honest = packed("w.npy", np.zeros(MEBIBYTE, dtype=np.uint8))
+    assert end_of(NAIVE_UNPACKER, honest, tmp_path) == ""
 
 
-@pytest.mark.parametrize("name", ["../w.npy", "/w.npy", "a/../../w.npy", "..\\w.npy", "C:w.npy"])
-def test_members_that_climb(name: str) -> None:
-    content = packed(name, np.zeros(4, dtype=np.float32))
+@pytest.mark.parametrize(
+    "name", ["../w.npy", "{folder}/w.npy", "a/../../w.npy", "..\\w.npy", "C:w.npy"]
+)
+def test_members_that_climb(name: str, tmp_path: Path) -> None:
+    content = packed(name.format(folder=tmp_path), np.zeros(4, dtype=np.float32))
 
     assert codes(python_verdict({"weights.npz": content})) == ["npz_member"]
-    # The control: the archive does hold that name.
-    assert zipfile.ZipFile(io.BytesIO(content)).namelist() == [name]
+    # The control: the archive does hold that name, by which a member lands outside.
+    (held,) = zipfile.ZipFile(io.BytesIO(content)).namelist()
+    assert escapes(held, tmp_path)
+    assert not escapes("a/w.npy", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -151,15 +206,29 @@ def test_members_that_climb(name: str) -> None:
     [
         ("../model.py", "path_climbs"),
         ("a/../../model.py", "path_climbs"),
-        ("/etc/cron.d/model.py", "path_absolute"),
+        ("{folder}/model.py", "path_absolute"),
         ("a\\..\\..\\model.py", "path_climbs"),
+    ],
+)
+def test_paths_that_climb(path: str, code: str, tmp_path: Path) -> None:
+    path = path.format(folder=tmp_path)
+    files = [MemoryFile("model.py", MODEL_SOURCE), MemoryFile(path, b"")]
+
+    assert codes(inspect_artifact(files, format="python")) == [code]
+    # The control: laid out under their own names they are not in the artifact's folder.
+    assert escapes(path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
         (".ssh/authorized_keys", "hidden_file"),
         ("a\nb.py", "path_odd_characters"),
         ("\u202emodel.py", "path_odd_characters"),
         ("model.py\0.txt", "path_odd_characters"),
     ],
 )
-def test_paths_that_climb(path: str, code: str) -> None:
+def test_paths_that_mislead(path: str, code: str) -> None:
     files = [MemoryFile("model.py", MODEL_SOURCE), MemoryFile(path, b"")]
 
     assert codes(inspect_artifact(files, format="python")) == [code]
@@ -233,7 +302,7 @@ def test_what_is_no_file(make: Callable[[Path], None], tmp_path: Path) -> None:
     model.mkdir()
     (model / "model.py").write_bytes(MODEL_SOURCE)
     make(model / "odd")
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match=r": odd is (a symbolic link|not a regular file)\.$"):
         folder_files(model)
     workspace = Workspace(tmp_path / "scratch")
     try:

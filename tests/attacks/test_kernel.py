@@ -11,7 +11,7 @@ from tests.attacks.proving_ground import Hostile, ProvingGround
 pytestmark = pytest.mark.docker
 
 CALLS = """
-import ctypes, platform
+import ctypes, errno, platform
 libc = ctypes.CDLL(None, use_errno=True)
 arm = platform.machine() == "aarch64"
 buffer = ctypes.create_string_buffer(4096)
@@ -24,6 +24,25 @@ def attempt(name, act):
     if result is None or result >= 0:
         print("OPEN", name)
 
+def by_handle():
+    place = os.open("/tmp", os.O_RDONLY)
+    handle = ctypes.create_string_buffer((128).to_bytes(4, sys.byteorder), 136)
+    # Where no handle is given out one can be guessed; of a wrong one ESTALE tells, if let through.
+    libc.name_to_handle_at(place, b"", handle, ctypes.byref(ctypes.c_int()), 0x1000)
+    result = libc.open_by_handle_at(place, handle, os.O_RDONLY)
+    return 0 if ctypes.get_errno() == errno.ESTALE else result
+
+def release_agent():
+    if libc.mount(b"none", b"/dev/shm", b"cgroup", 0, b"none,name=minigiants") != 0:
+        return -1
+    try:
+        with open("/dev/shm/release_agent", "w") as agent:
+            return agent.write("/bin/false")
+    finally:
+        libc.umount2(b"/dev/shm", 2)
+
+attempt("release agent", release_agent)
+attempt("file handle", by_handle)
 attempt("mount", lambda: libc.mount(b"tmpfs", b"/dev/shm", b"tmpfs", 0, None))
 attempt("remount", lambda: libc.mount(b"none", b"/job", None, 0x1020, None))
 attempt("unmount", lambda: libc.umount2(b"/dev/shm", 2))
@@ -104,11 +123,14 @@ def test_calls_are_denied(guarded: ProvingGround) -> None:
 
 
 def test_calls_with_privileges(without: Callable[..., ProvingGround]) -> None:
-    capabilities = ["SYS_ADMIN"]
-    ground = without(filtered=False, cap_drop=[], cap_add=capabilities, user="0:0")
+    capabilities = ["SYS_ADMIN", "DAC_READ_SEARCH"]
+    ground = without(filtered=False, cap_drop=[], cap_add=capabilities, user="0:0", cgroupns="host")
     control = ground.attack(Hostile(load=CALLS))
 
-    for name in ("mount", "unmount", "user namespace", "mount namespace", "io_uring"):
+    opened = ["file handle", "mount", "unmount", "user namespace", "mount namespace", "io_uring"]
+    if "\tcgroup\n" in Path("/proc/filesystems").read_text():  # whose groups have such agents
+        opened.append("release agent")
+    for name in opened:
         assert f"OPEN {name}\n" in control.smoke_log
 
 

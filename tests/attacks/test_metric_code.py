@@ -3,7 +3,6 @@
 import json
 import select
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,7 +21,9 @@ from evaluator.sandbox.metric_base import MetricFailed, SubmissionRefused
 from evaluator.scoring.custom import SplitTables, score_custom
 from evaluator.tasks.custom import read_solution
 from evaluator.tasks.submission_file import read_submission
+from tests.attacks.canary import Canary
 from tests.attacks.metric_ground import MetricGround, WeakenedMetricSandbox
+from tests.attacks.name_server import ADDRESS, ASK, NameServer
 from tests.support.missing import missing
 from tests.support.waiting import wait_for
 
@@ -48,23 +49,11 @@ for top, folders, names in os.walk("/"):
 tell("LOOKED", *found)
 """
 SKIPPED = ("/sys", "/proc", "/opt/harness/venv", "/usr", "/lib", "/var")
-ENVIRONMENTS = """
-import glob
-found = []
-for path in glob.glob("/proc/[0-9]*/environ"):
-    try:
-        with open(path, "rb") as file:
-            if b"{secret}" in file.read():
-                found.append(path)
-    except OSError:
-        pass
-tell("LOOKED", *found)
-"""
-KNOCK = """
-import socket
+KNOCK = (
+    ASK
+    + """
 for family, kind, address in (
     (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", {tcp})),
-    (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", {udp})),
     (socket.AF_UNIX, socket.SOCK_STREAM, "\\0{abstract}"),
 ):
     try:
@@ -75,10 +64,12 @@ for family, kind, address in (
     except OSError:
         pass
 try:
-    tell("RESOLVED", socket.getaddrinfo("minigiants.example", 80))
+    answer = ask()
 except OSError:
-    tell("KNOCKED")
+    answer = "and none answered"
+tell("KNOCKED", answer)
 """
+)
 TAMPER = """
 done = []
 for name, act in {
@@ -168,15 +159,6 @@ def quick(
 
 
 @pytest.fixture
-def worker() -> Iterator[subprocess.Popen[bytes]]:
-    """A process of the host whose environment holds a secret, as a worker's does."""
-    environment = {"MINIGIANTS_WORKER_KEY": SECRET}
-    with subprocess.Popen(["/bin/sleep", "300"], env=environment) as process:
-        yield process
-        process.kill()
-
-
-@pytest.fixture
 def without(docker_engine: str, harness_image: str, tmp_path: Path) -> Iterator[Without]:
     """Makes a sandbox without one defence: the control that shows the attack to be a real one."""
     with ExitStack() as opened:
@@ -221,36 +203,35 @@ class Doors:
     """Sockets of the host, at which somebody might knock."""
 
     tcp: socket.socket
-    udp: socket.socket
+    names: NameServer
     abstract: socket.socket
 
     def payload(self) -> str:
         """Source that knocks at all of them."""
         return KNOCK.format(
             tcp=self.tcp.getsockname()[1],
-            udp=self.udp.getsockname()[1],
+            port=self.names.port,
             abstract=self.abstract.getsockname()[1:].decode(),
         )
 
     def knocked(self) -> set[str]:
         """At which ones somebody has."""
-        sockets = {"tcp": self.tcp, "udp": self.udp, "abstract": self.abstract}
+        sockets = {"tcp": self.tcp, "abstract": self.abstract}
         ready, _, _ = select.select(sockets.values(), [], [], 0)
-        return {name for name, door in sockets.items() if door in ready}
+        knocked = {name for name, door in sockets.items() if door in ready}
+        return knocked | ({"names"} if self.names.asked.is_set() else set())
 
 
 @pytest.fixture
-def doors() -> Iterator[Doors]:
+def doors(name_server: NameServer) -> Iterator[Doors]:
     """Open sockets of the host, of each kind that might lead out of a sandbox."""
     with (
         socket.create_server(("127.0.0.1", 0)) as tcp,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
         socket.socket(socket.AF_UNIX) as abstract,
     ):
-        udp.bind(("127.0.0.1", 0))
         abstract.bind(f"\0minigiants-metric-{tcp.getsockname()[1]}")
         abstract.listen()
-        yield Doors(tcp, udp, abstract)
+        yield Doors(tcp, name_server, abstract)
 
 
 def told(ground: MetricGround, body: str) -> str:
@@ -278,36 +259,30 @@ def test_a_mounted_folder_would_be_read(without: Without, secret_file: Path) -> 
     assert told(weak, WALK.format(secret=SECRET, skipped=SKIPPED)) == "LOOKED /house/labels.csv"
 
 
-def test_the_workers_environment_is_out_of_reach(
-    guarded: MetricGround, worker: subprocess.Popen[bytes]
-) -> None:
-    assert told(guarded, ENVIRONMENTS.format(secret=SECRET)) == "LOOKED"
+def test_the_workers_secrets_are_out_of_reach(guarded: MetricGround, canary: Canary) -> None:
+    assert told(guarded, canary.source() + 'tell("FOUND", *seek())') == "FOUND"
 
 
-def test_root_among_the_hosts_processes_would_read_the_environment(
-    without: Without, worker: subprocess.Popen[bytes]
-) -> None:
+def test_among_the_hosts_processes_they_would_be_found(without: Without, canary: Canary) -> None:
     weak = without(
         pid_mode="host",
-        user="0:0",
-        cap_drop=[],
-        cap_add=["SYS_PTRACE"],
-        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+        user=canary.user,
+        security_opt=["no-new-privileges:true", "apparmor=unconfined"],
     )
-    found = told(weak, ENVIRONMENTS.format(secret=SECRET)).split()
-    assert f"/proc/{worker.pid}/environ" in found
+    found = told(weak, canary.source() + 'tell("FOUND", *seek())')
+    assert set(found.split()[1:]) == canary.places()
 
 
 def test_nothing_is_reached_by_network(guarded: MetricGround, doors: Doors) -> None:
-    assert told(guarded, doors.payload()) == "KNOCKED"
+    assert told(guarded, doors.payload()) == "KNOCKED and none answered"
     assert doors.knocked() == set()
 
 
 def test_the_hosts_network_would_be_reached(without: Without, doors: Doors) -> None:
     # Without the filters of system calls too, which keep back sockets by themselves.
     weak = without(network_mode="host", filtered=False, security_opt=["seccomp=unconfined"])
-    told(weak, doors.payload())
-    assert doors.knocked() == {"tcp", "udp", "abstract"}
+    assert told(weak, doors.payload()) == f"KNOCKED {ADDRESS}"
+    assert doors.knocked() == {"tcp", "names", "abstract"}
 
 
 def test_inputs_and_harness_are_read_only(guarded: MetricGround) -> None:

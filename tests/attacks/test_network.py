@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.attacks.name_server import ADDRESS, ASK, NameServer
 from tests.attacks.proving_ground import Hostile, ProvingGround
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.docker
 
-KNOCK = """
-import socket
+KNOCK = (
+    ASK
+    + """
 def knock(name, family, kind, address):
     try:
         with socket.socket(family, kind) as door:
@@ -31,15 +33,15 @@ def knock(name, family, kind, address):
         print("CLOSED", name, error)
 knock("tcp", socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", {tcp}))
 knock("tcp6", socket.AF_INET6, socket.SOCK_STREAM, ("::1", {tcp}))
-knock("dns", socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", {udp}))
 knock("abstract", socket.AF_UNIX, socket.SOCK_STREAM, "\\0{abstract}")
 for address in {addresses}:
     knock(address, socket.AF_INET, socket.SOCK_STREAM, (address, {tcp}))
 try:
-    print("RESOLVED", socket.getaddrinfo("localhost.example", 80))
-except OSError:
-    pass
+    print("SENT dns", ask())
+except OSError as error:
+    print("CLOSED dns", error)
 """
+)
 KINDS = """
 import socket
 for family in range(1, 46):
@@ -58,7 +60,7 @@ class House:
     """Servers on the host that wait for somebody to knock."""
 
     tcp: int
-    udp: int
+    names: NameServer
     abstract: str
     heard: set[str] = field(default_factory=set)
 
@@ -70,25 +72,23 @@ class House:
             addresses = []  # this machine has no name of its own; the loopback is knocked on
         return KNOCK.format(
             tcp=self.tcp,
-            udp=self.udp,
+            port=self.names.port,
             abstract=self.abstract,
             addresses=addresses,
         )
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    """TCP on all addresses, UDP, and a socket in the abstract namespace."""
+def house(name_server: NameServer) -> Iterator[House]:
+    """TCP on all addresses, a name server, and a socket in the abstract namespace."""
     with ExitStack() as stack:
         both = socket.has_dualstack_ipv6()
         family = socket.AF_INET6 if both else socket.AF_INET
         tcp = stack.enter_context(socket.create_server(("", 0), family=family, dualstack_ipv6=both))
-        udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         unix = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        udp.bind(("127.0.0.1", 0))
         abstract = f"minigiants-attack-{os.getpid()}"
         unix.bind(f"\0{abstract}")
-        house = House(tcp.getsockname()[1], udp.getsockname()[1], abstract)
+        house = House(tcp.getsockname()[1], name_server, abstract)
 
         def listen(name: str, server: socket.socket) -> None:
             server.listen()
@@ -101,22 +101,15 @@ def house() -> Iterator[House]:
                     if visitor.recv(100) == b"knock":
                         house.heard.add(name)
 
-        def hear() -> None:
-            while (word := udp.recv(100)) != b"end":
-                if word == b"knock":
-                    house.heard.add("dns")
-
         threads = [
             threading.Thread(target=listen, args=("tcp", tcp)),
             threading.Thread(target=listen, args=("abstract", unix)),
-            threading.Thread(target=hear),
         ]
         for thread in threads:
             thread.start()
         yield house
         for server in (tcp, unix):
             server.shutdown(socket.SHUT_RDWR)
-        udp.sendto(b"end", udp.getsockname())
         for thread in threads:
             thread.join(5)
 
@@ -131,8 +124,8 @@ def test_all_doors_are_shut(guarded: ProvingGround, house: House) -> None:
     assert "SENT" not in result.smoke_log
     for door in DOORS:
         assert f"CLOSED {door}" in result.smoke_log
-    assert "RESOLVED" not in result.smoke_log
     assert house.heard == set()
+    assert not house.names.asked.is_set()
 
 
 def test_without_the_filter_no_network_is_there(
@@ -140,10 +133,11 @@ def test_without_the_filter_no_network_is_there(
 ) -> None:
     result = without(filtered=False).attack(Hostile(load=house.payload()))
 
-    # To send a datagram to one's own loopback succeeds, whoever listens there or doesn't.
-    assert "SENT tcp" not in result.smoke_log
-    assert "SENT abstract" not in result.smoke_log
+    assert "SENT" not in result.smoke_log
+    for door in DOORS:
+        assert f"CLOSED {door}" in result.smoke_log
     assert house.heard == set()
+    assert not house.names.asked.is_set()
 
 
 def test_with_a_network_the_filter_leaves_unix_sockets(
@@ -152,7 +146,9 @@ def test_with_a_network_the_filter_leaves_unix_sockets(
     result = without(network_mode="host").attack(Hostile(load=house.payload()))
 
     assert "SENT abstract" in result.smoke_log
+    assert "CLOSED dns" in result.smoke_log
     wait_for(lambda: house.heard == {"abstract"}, "the call at the only door")
+    assert not house.names.asked.is_set()
 
 
 def test_without_both_all_doors_are_open(
@@ -163,7 +159,8 @@ def test_without_both_all_doors_are_open(
 
     assert "SENT tcp" in control.smoke_log
     assert ("SENT tcp6" in control.smoke_log) == socket.has_dualstack_ipv6()
-    wait_for(lambda: house.heard == {"tcp", "dns", "abstract"}, "the calls at the doors")
+    assert f"SENT dns {ADDRESS}\n" in control.smoke_log
+    wait_for(lambda: house.heard == {"tcp", "abstract"}, "the calls at the doors")
 
 
 def test_every_kind_of_socket(guarded: ProvingGround) -> None:

@@ -20,13 +20,19 @@ import pytest
 import torch
 from safetensors import SafetensorError, safe_open
 
+from evaluator.contract import Failure
 from evaluator.inspection import inspect_artifact
+from evaluator.sandbox.base import Sandbox
 from evaluator.tasks.csv_table import MalformedTable, read_table
 from evaluator.tasks.npy import MalformedArray, read_array
+from tests.attacks.models_without_code import run_checkpoint, run_classifier
+from tests.attacks.possessed import Weaknesses
+from tests.evaluator.harness.onnx_models import linear, save
+from tests.evaluator.harness.transformers_models import save_model
 from tests.evaluator.inspection.artifacts import MODEL_SOURCE, codes, memory_files
 from tests.evaluator.inspection.checkpoints import checkpoint
 from tests.evaluator.inspection.tiny_models import ARCHITECTURES
-from tests.support.bomb import Bomb
+from tests.support.bomb import Bomb, Shout
 
 LOAD_ALL = """
 import sys
@@ -47,33 +53,33 @@ for folder in Path(sys.argv[1]).iterdir():
 """
 
 
-def pickled(sign: Path) -> bytes:
-    return pickle.dumps(Bomb(sign))
+def pickled(bomb: Bomb | Shout) -> bytes:
+    return pickle.dumps(bomb)
 
 
-def saved_by_torch(sign: Path) -> bytes:
+def saved_by_torch(bomb: Bomb | Shout) -> bytes:
     stream = io.BytesIO()
-    torch.save({"weights": Bomb(sign)}, stream)
+    torch.save({"weights": bomb}, stream)
     return stream.getvalue()
 
 
-def array_of_objects(sign: Path) -> bytes:
+def array_of_objects(bomb: Bomb | Shout) -> bytes:
     stream = io.BytesIO()
-    np.save(stream, np.array([Bomb(sign)], dtype=object), allow_pickle=True)
+    np.save(stream, np.array([bomb], dtype=object), allow_pickle=True)
     return stream.getvalue()
 
 
-def archive_of_objects(sign: Path) -> bytes:
+def archive_of_objects(bomb: Bomb | Shout) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("w.npy", array_of_objects(sign))
+        archive.writestr("w.npy", array_of_objects(bomb))
     return stream.getvalue()
 
 
-def archive_with_a_pickle(sign: Path) -> bytes:
+def archive_with_a_pickle(bomb: Bomb | Shout) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("w.pkl", pickled(sign))
+        archive.writestr("w.pkl", pickled(bomb))
     return stream.getvalue()
 
 
@@ -96,7 +102,8 @@ def taken_out_of_archive(content: bytes) -> None:
         unpickled(archive.read("w.pkl"))
 
 
-Poison = tuple[Callable[[Path], bytes], Callable[[bytes], None]]
+Make = Callable[[Bomb | Shout], bytes]
+Poison = tuple[Make, Callable[[bytes], None]]
 RAW: Poison = (pickled, unpickled)
 TORCH: Poison = (saved_by_torch, loaded_by_torch)
 OBJECTS: Poison = (array_of_objects, loaded_by_numpy)
@@ -137,6 +144,14 @@ PLACES: Mapping[str, tuple[str, Mapping[str, bytes], str, Poison]] = {
         ("predictions", {}, "predictions.parquet", "pickle", RAW),
     )
 }
+WITHOUT_CODE = {
+    place: path in ("weights.bin", "training_args.bin", "vocab.txt")
+    for place, (format_name, _, path, _) in PLACES.items()
+    if format_name in ("onnx", "transformers")
+}
+"""The places of models without code, and whether what loads these ignores such a file."""
+
+WORD = "a pickle was executed"
 
 
 @pytest.fixture
@@ -148,7 +163,7 @@ def sign(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("place", PLACES)
 def test_inspection_refuses_it(place: str, sign: Path) -> None:
     format_name, files, path, (make, load) = PLACES[place]
-    content = make(sign)
+    content = make(Bomb(sign))
     verdict = inspect_artifact(memory_files({**files, path: content}), format=format_name)
 
     assert codes(verdict)
@@ -163,7 +178,7 @@ def test_a_pickle_as_external_data_is_but_numbers(tmp_path: Path, sign: Path) ->
     import onnxruntime
     from onnx import TensorProto, helper
 
-    content = pickled(sign)
+    content = pickled(Bomb(sign))
     content += bytes(-len(content) % 4)
     width = len(content) // 4
     weights = TensorProto(
@@ -202,31 +217,67 @@ def test_a_pickle_as_external_data_is_but_numbers(tmp_path: Path, sign: Path) ->
     ids=["pickle-npy", "objects-npy", "torch-npy", "pickle-csv", "torch-csv", "torch-safetensors"],
 )
 def test_readers_of_ours_do_not_execute_it(
-    make: Callable[[Path], bytes],
+    make: Make,
     name: str,
     load: Callable[[Path], Any],
     refusal: type[Exception],
     tmp_path: Path,
     sign: Path,
 ) -> None:
-    (tmp_path / name).write_bytes(make(sign))
+    (tmp_path / name).write_bytes(make(Bomb(sign)))
 
     with pytest.raises(refusal):
         load(tmp_path / name)
     assert not sign.exists()
 
 
+def lay_out(folder: Path, place: str, bomb: Bomb | Shout) -> None:
+    """An honest model of a format without code, but for the poison."""
+    format_name, _, path, (make, _) = PLACES[place]
+    if format_name == "onnx":
+        save(linear(np.eye(4, 3, dtype=np.float32)), folder)
+    else:
+        save_model(folder)
+    if path == "pytorch_model.bin":
+        (folder / "model.safetensors").unlink()  # which it stands for
+    (folder / path).write_bytes(make(bomb))
+
+
 def test_the_harness_does_not_execute_it(tmp_path: Path, sign: Path) -> None:
     """All places of the formats without code, with inspection left out, and code beside a model."""
     artifacts = tmp_path / "artifacts"
-    for place, (format_name, files, path, (make, _)) in PLACES.items():
-        if format_name in ("onnx", "transformers"):
-            write(artifacts / place, {**files, path: make(sign)})
+    for place in WITHOUT_CODE:
+        lay_out(artifacts / place, place, Bomb(sign))
     write(artifacts / "transformers-code", remote_code(sign))
     told = in_a_process_of_its_own(LOAD_ALL, artifacts)
 
-    assert told.count("REFUSED") == len(list(artifacts.iterdir()))
+    for place, ignored in WITHOUT_CODE.items():
+        assert f"{'LOADED' if ignored else 'REFUSED'} {place}" in told
+    assert "REFUSED transformers-code" in told
     assert not sign.exists()
+
+
+@pytest.mark.docker
+def test_no_sandbox_executes_it(held: Sandbox, tmp_path: Path) -> None:
+    for place, ignored in WITHOUT_CODE.items():
+        folder = tmp_path / place
+        lay_out(folder / "model", place, Shout(WORD))
+        run = run_classifier if place.startswith("onnx") else run_checkpoint
+        result = run(held, folder)
+
+        assert result.failure is (None if ignored else Failure.LOAD_FAILED), place
+        assert WORD not in result.smoke_log + result.host_log
+
+
+@pytest.mark.docker
+def test_who_unpickles_in_a_sandbox_would_execute_it(
+    docker_engine: str, harness_image: str, tmp_path: Path
+) -> None:
+    """The control of the word."""
+    weaknesses = Weaknesses(harness_image, tmp_path)
+    with weaknesses.opened:
+        loading = f"import pickle\npickle.loads({pickled(Shout(WORD))!r})"
+        assert weaknesses().told(loading) == f"{WORD}\n"
 
 
 def test_code_beside_a_model(tmp_path: Path, sign: Path) -> None:

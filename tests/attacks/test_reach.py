@@ -1,11 +1,17 @@
 """Attacks that reach for what is outside: files, processes, secrets, the engine."""
 
-from collections.abc import Callable
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.attacks.proving_ground import Hostile, ProvingGround
+from evaluator.contract import Stage
+from tests.attacks.canary import Canary
+from tests.attacks.proving_ground import CANARY, Hostile, ProvingGround
 
 pytestmark = pytest.mark.docker
 
@@ -16,17 +22,7 @@ for path in {paths}:
             print("READ", path, file.read(4096))
     except OSError:
         pass
-"""
-ENVIRONMENTS = """
-import glob
-for path in glob.glob("/proc/[0-9]*/environ"):
-    try:
-        with open(path, "rb") as file:
-            if b"{secret}" in file.read():
-                print("FOUND", path)
-    except OSError:
-        pass
-print("LOOKED")
+print("TRIED")
 """
 ENGINE = """
 import socket
@@ -39,6 +35,7 @@ for path in {paths}:
             print("ANSWER", engine.recv(100))
     except OSError:
         pass
+print("TRIED")
 """
 TAMPER = """
 def append(path):
@@ -62,6 +59,60 @@ for name, act in {
         pass
 print("TRIED")
 """
+WALK = """
+sought = (bytes(reversed(b"{reversed}")), np.full(4, {canary}, dtype=np.float32).tobytes())
+for top, folders, names in os.walk("/"):
+    folders[:] = [name for name in folders if os.path.join(top, name) not in {skipped}]
+    for path in (os.path.join(top, name) for name in names):
+        try:
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    content = file.read(1 << 20)
+                if any(each in content for each in sought):
+                    print("FOUND", os.path.basename(path))
+        except OSError:
+            pass
+print("WALKED")
+"""
+SKIPPED = ("/sys", "/proc", "/opt/harness/venv", "/usr", "/lib", "/var")
+LEAKS = """
+import glob
+root = os.stat("/")
+for process in glob.glob("/proc/[0-9]*"):
+    for path in (process + "/cwd", process + "/root", *glob.glob(process + "/fd/*")):
+        try:
+            top = os.stat(path + "/.." * 64)
+        except OSError:
+            continue
+        if (top.st_dev, top.st_ino) != (root.st_dev, root.st_ino):
+            print("OUTSIDE", os.path.basename(path))
+print("LOOKED")
+"""
+TAKE_A_LEAK = """
+import socket
+with socket.socket(socket.AF_UNIX) as door:
+    door.connect("/leak/door")
+    _, (leaked,), _, _ = socket.recv_fds(door, 1, 1)
+os.fchdir(leaked)
+"""
+EXECUTABLES = """
+import errno, subprocess
+def attempt(name, path):
+    try:
+        os.close(os.open(path, os.O_WRONLY))
+    except OSError as error:
+        if error.errno != errno.ETXTBSY:  # which says that it is kept by nothing but its running
+            return
+    print("WRITABLE", name)
+attempt("first", "/proc/1/exe")
+attempt("self", "/proc/self/exe")
+child = subprocess.Popen(["/bin/sleep", "60"])
+held = os.open(f"/proc/{child.pid}/exe", os.O_PATH)
+child.kill()
+child.wait()
+attempt("ended", f"/proc/self/fd/{held}")
+print("TRIED")
+"""
 TAMPERINGS = ("create", "append", "mode", "link", "FIFO", "device", "delete", "move")
 
 
@@ -72,7 +123,7 @@ def test_files_are_out_of_reach(guarded: ProvingGround, tmp_path: Path) -> None:
     paths = [str(secret), "/etc/shadow", "/job/hidden.npy", "/proc/1/root/etc/shadow"]
     result = guarded.attack(Hostile(load=READ.format(paths=paths)))
 
-    assert "READ" not in result.smoke_log
+    assert result.smoke_log == "TRIED\n"
 
 
 def test_files_that_are_mounted(without: Callable[..., ProvingGround], tmp_path: Path) -> None:
@@ -85,36 +136,41 @@ def test_files_that_are_mounted(without: Callable[..., ProvingGround], tmp_path:
     assert "the labels" in control.smoke_log
 
 
-def test_secrets_of_processes(guarded: ProvingGround, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MINIGIANTS_SECRET", "worker-credential")
-    payload = ENVIRONMENTS.format(secret="MINIGIANTS") + "\nprint(sorted(os.environ))"
-    result = guarded.attack(Hostile(load=payload))
+def test_secrets_of_processes(guarded: ProvingGround, canary: Canary) -> None:
+    result = guarded.attack(Hostile(load=canary.source() + 'print("FOUND", *seek())'))
 
-    assert "LOOKED" in result.smoke_log
-    assert "FOUND" not in result.smoke_log
-    assert "MINIGIANTS" not in result.smoke_log
-    assert "PROXY" not in result.smoke_log.upper()
+    assert result.smoke_log == "FOUND\n"
 
 
-def test_secrets_in_a_shared_process_namespace(without: Callable[..., ProvingGround]) -> None:
+def test_secrets_in_a_shared_process_namespace(
+    without: Callable[..., ProvingGround], canary: Canary
+) -> None:
     ground = without(
         pid_mode="host",
-        user="0:0",
-        cap_drop=[],
-        cap_add=["SYS_PTRACE"],
-        security_opt=["apparmor=unconfined"],
+        user=canary.user,
+        security_opt=["no-new-privileges:true", "apparmor=unconfined"],
     )
-    # A variable that this process was started with: later ones do not show in /proc.
-    control = ground.attack(Hostile(load=ENVIRONMENTS.format(secret="HOME=")))
+    control = ground.attack(Hostile(load=canary.source() + 'print("FOUND", *seek())'))
 
-    assert control.smoke_log.count("FOUND") > 1
+    assert set(control.smoke_log.split()[1:]) == canary.places()
+
+
+def test_the_workers_environment_is_not_handed_on(
+    guarded: ProvingGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINIGIANTS_SECRET", "worker-credential")
+    result = guarded.attack(Hostile(load="print(sorted(os.environ))"))
+
+    assert "'HOME'" in result.smoke_log
+    assert "MINIGIANTS" not in result.smoke_log
+    assert "PROXY" not in result.smoke_log.upper()
 
 
 def test_the_engine_is_out_of_reach(guarded: ProvingGround, docker_engine: str) -> None:
     paths = [docker_engine.removeprefix("unix://"), "/var/run/docker.sock", "/run/docker.sock"]
     result = guarded.attack(Hostile(load=ENGINE.format(paths=paths)))
 
-    assert "ANSWER" not in result.smoke_log
+    assert result.smoke_log == "TRIED\n"
 
 
 def test_an_engine_that_is_mounted(
@@ -163,3 +219,94 @@ def test_a_scratch_that_is_shared(without: Callable[..., ProvingGround], tmp_pat
     control = job.attack(Hostile(load='print("LEFT", os.listdir("/tmp"))'))
 
     assert control.smoke_log == "LEFT ['left']\n"
+
+
+NEIGHBOUR = "this-is-of-the-neighbour"
+
+
+def found_beside(neighbour: ProvingGround, ground: ProvingGround) -> str:
+    """What a model finds on its walk while another worker's model is asked for predictions."""
+    stages, logs = [], []
+
+    def watch(stage: Stage) -> None:
+        stages.append(stage)
+        if stages.count(Stage.HIDDEN) == 2:  # the first time its inputs are not there yet
+            walk = WALK.format(reversed=NEIGHBOUR[::-1], canary=CANARY, skipped=SKIPPED)
+            logs.append(ground.attack(Hostile(load=walk)).smoke_log)
+
+    slow = "if hidden and len(inputs) < 256:\n    import time; time.sleep(2)"
+    hostile = Hostile(top=f"# {NEIGHBOUR}", predict=slow)
+    assert neighbour.attack(hostile, watch=watch, hidden_seconds=120).failure is None
+    (log,) = logs
+    return log
+
+
+def test_jobs_at_the_same_time_are_out_of_reach(
+    quick: ProvingGround, guarded: ProvingGround
+) -> None:
+    assert found_beside(quick, guarded) == "WALKED\n"
+
+
+def test_jobs_whose_folders_are_mounted(
+    quick: ProvingGround, without: Callable[..., ProvingGround]
+) -> None:
+    ground = without(binds=[f"{quick.folder / 'scratch'}:/house:ro"], user="0:0")
+
+    found = found_beside(quick, ground).splitlines()
+    assert set(found) == {"FOUND model.py", "FOUND hidden.npy", "WALKED"}
+
+
+def test_nothing_that_is_open_leads_out(guarded: ProvingGround) -> None:
+    """In the manner of CVE-2024-21626, where a runtime left a folder of the host open."""
+    assert guarded.attack(Hostile(load=LEAKS)).smoke_log == "LOOKED\n"
+
+
+@pytest.fixture
+def leak() -> Iterator[Path]:
+    """A folder with a socket, at which the host hands out a folder of its own."""
+    with tempfile.TemporaryDirectory() as name, socket.socket(socket.AF_UNIX) as door:
+        folder = Path(name)
+        folder.chmod(0o755)
+        door.bind(str(folder / "door"))
+        (folder / "door").chmod(0o777)
+        door.listen()
+        door.settimeout(60)
+
+        def hand_out() -> None:
+            outside = os.open("/usr", os.O_RDONLY)
+            try:
+                visitor, _ = door.accept()
+                with visitor:
+                    socket.send_fds(visitor, [b"!"], [outside])
+            finally:
+                os.close(outside)
+
+        thread = threading.Thread(target=hand_out)
+        thread.start()
+        yield folder
+        thread.join()
+
+
+def test_a_folder_that_is_left_open_leads_out(
+    without: Callable[..., ProvingGround], leak: Path
+) -> None:
+    control = without(binds=[f"{leak}:/leak"]).attack(Hostile(load=TAKE_A_LEAK + LEAKS))
+
+    told = control.smoke_log.splitlines()
+    assert "OUTSIDE cwd" in told
+    assert len(told) == 3  # the descriptor too
+
+
+def test_running_programs_are_not_overwritten(guarded: ProvingGround) -> None:
+    """In the manner of CVE-2019-5736, where the program was the runtime of the host."""
+    assert guarded.attack(Hostile(load=EXECUTABLES)).smoke_log == "TRIED\n"
+
+
+def test_programs_of_roots_own_image(without: Callable[..., ProvingGround]) -> None:
+    ground = without(user="0:0", read_only=False, init=False)
+    control = ground.attack(Hostile(load=EXECUTABLES))
+
+    assert control.smoke_log.splitlines() == [
+        *(f"WRITABLE {name}" for name in ("first", "self", "ended")),
+        "TRIED",
+    ]

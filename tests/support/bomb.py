@@ -1,4 +1,4 @@
-"""A pickle that shows that somebody has loaded it."""
+"""Pickles that show that somebody has loaded them."""
 
 import os
 from collections.abc import Callable
@@ -13,3 +13,13 @@ class Bomb:
 
     def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
         return os.mkdir, (str(self._sign),)
+
+
+class Shout:
+    """What it is made from again prints a word, for where no folder can be made."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return print, (self._word,)

@@ -16,12 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGE = f"minigiants-harness:test-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
 _TOLD_LINES = 15
 _BUILDING_SECONDS = 1_200
+_ASKING = {"harness_image", "held"}
+"""Fixtures in which the image may be built. `held` asks for it only while it is set up."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Grant whichever test comes first the time to build the image: that is no test that hangs."""
     for item in items:
-        if "harness_image" in getattr(item, "fixturenames", ()):
+        if not _ASKING.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.timeout(_BUILDING_SECONDS))
 
 
