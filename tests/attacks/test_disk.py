@@ -138,6 +138,18 @@ def test_writes_outside_memory(guarded: ProvingGround) -> None:
     assert result.smoke_log == ""
 
 
-def test_writes_to_a_writable_root(without: Callable[..., ProvingGround]) -> None:
-    control = without(read_only=False, user="0:0").attack(Hostile(load=WRITES))
-    assert "WROTE /opt/harness/x" in control.smoke_log
+@pytest.mark.parametrize(
+    ("others", "wrote"),
+    [
+        pytest.param({"user": "0:0"}, False, id="a read-only root alone"),
+        pytest.param({"read_only": False}, False, id="an ordinary user alone"),
+        pytest.param({"user": "0:0", "read_only": False}, True, id="neither"),
+    ],
+)
+def test_writes_against_one_defence(
+    without: Callable[..., ProvingGround], others: dict[str, Any], *, wrote: bool
+) -> None:
+    control = without(**others).attack(Hostile(load=WRITES))
+
+    written = {f"WROTE {place}/x" for place in ("/opt/harness", "/home", "", "/usr", "/etc")}
+    assert set(control.smoke_log.splitlines()) == (written if wrote else set())
