@@ -84,6 +84,8 @@ def container_settings(
             Ulimit(name="core", soft=0, hard=0),
             Ulimit(name="fsize", soft=scratch, hard=scratch),
             Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
+            # The kernel counts queues by user, and all sandboxes have the same.
+            Ulimit(name="msgqueue", soft=0, hard=0),
         ],
         "log_config": LogConfig(type="none"),
         "device_requests": _device_requests(gpu),
@@ -115,7 +117,6 @@ def as_fork_server(
         "ulimits": [
             *kept,
             Ulimit(name="fsize", soft=A_NUMBER_BYTES, hard=A_NUMBER_BYTES),
-            Ulimit(name="msgqueue", soft=0, hard=0),
         ],
     }
     container = {

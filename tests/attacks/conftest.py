@@ -14,6 +14,7 @@ from evaluator.sandbox.fallback_sandbox import FallbackSandbox
 from tests.attacks.canary import Canary, living_canary
 from tests.attacks.name_server import NameServer, running_name_server
 from tests.attacks.proving_ground import ProvingGround, WeakenedSandbox
+from tests.attacks.remains import await_nothing_left
 from tests.support.missing import missing
 
 
@@ -23,7 +24,7 @@ def fortress(
     docker_engine: str,
     harness_image: str,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Sandbox]:
+) -> Iterator[DockerSandbox]:
     """The real sandbox, under runc and under gVisor. One serves all attacks, as a worker's does."""
     with closing(docker.APIClient(docker_engine)) as client:
         runtimes = client.info()["Runtimes"]
@@ -58,24 +59,31 @@ def held(
 
 
 @pytest.fixture
-def guarded(fortress: Sandbox, tmp_path: Path) -> Iterator[ProvingGround]:
-    """The real sandbox, which must serve an honest model after each attack."""
+def guarded(fortress: DockerSandbox, tmp_path: Path) -> Iterator[ProvingGround]:
+    """The real sandbox. Nothing of an attack may remain, and an honest model must be served."""
     ground = ProvingGround(fortress, tmp_path)
     yield ground
+    await_nothing_left(fortress)
     ground.serve_an_honest_model()
 
 
 @pytest.fixture(scope="module")
-def quick(
+def quick_sandbox(
     docker_engine: str, harness_image: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ProvingGround]:
-    """One sandbox under runc for many attacks on the host's own checks, alike in every runtime."""
+) -> Iterator[DockerSandbox]:
+    """One sandbox under runc for a module's attacks; after them it serves an honest model."""
     folder = tmp_path_factory.mktemp("quick")
     sandbox = DockerSandbox(scratch=folder / "scratch", image=harness_image, runtime="runc")
-    ground = ProvingGround(sandbox, folder)
-    yield ground
-    ground.serve_an_honest_model()
+    yield sandbox
+    ProvingGround(sandbox, folder).serve_an_honest_model()
     sandbox.close()
+
+
+@pytest.fixture
+def quick(quick_sandbox: DockerSandbox, tmp_path: Path) -> Iterator[ProvingGround]:
+    """For many attacks on the host's own checks, alike in every runtime. Nothing may remain."""
+    yield ProvingGround(quick_sandbox, tmp_path)
+    await_nothing_left(quick_sandbox)
 
 
 @pytest.fixture
@@ -94,6 +102,7 @@ def without(
         writable_job: bool = False,
         filtered: bool = True,
         user: str | None = None,
+        runtime: str = "runc",
         **host: Any,
     ) -> ProvingGround:
         folder = tmp_path / f"control{len(opened)}"
@@ -108,6 +117,7 @@ def without(
             container=container,
             writable_job=writable_job,
             filtered=filtered,
+            runtime=runtime,
         )
         opened.append(sandbox)
         return ProvingGround(sandbox, folder)

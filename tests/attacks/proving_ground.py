@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evaluator.contract import Limits, Stage, TaskSpec
-from evaluator.sandbox.base import Sandbox, SandboxRequest, SandboxResult
+from evaluator.sandbox.base import SandboxRequest, SandboxResult
 from evaluator.sandbox.container import ContainerSettings
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.environment import FILTER_SYSTEM_CALLS
@@ -80,7 +80,7 @@ def _indented(source: str, spaces: int) -> str:
 class ProvingGround:
     """Runs hostile models against one sandbox. `model` and `output` are the last one's folders."""
 
-    sandbox: Sandbox
+    sandbox: DockerSandbox
     folder: Path
     attacks: int = 0
 
@@ -144,8 +144,9 @@ class WeakenedSandbox(DockerSandbox):
         container: dict[str, Any],
         writable_job: bool,
         filtered: bool,
+        runtime: str,
     ) -> None:
-        super().__init__(scratch=scratch, image=image, runtime="runc")
+        super().__init__(scratch=scratch, image=image, runtime=runtime)
         self._host = host
         self._container = container
         self._writable_job = writable_job

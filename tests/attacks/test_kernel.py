@@ -1,8 +1,10 @@
 """Attacks on the kernel's interfaces: calls, devices, and files under /proc and /sys."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,18 +13,21 @@ from tests.attacks.proving_ground import Hostile, ProvingGround
 pytestmark = pytest.mark.docker
 
 CALLS = """
-import ctypes, errno, platform
+import contextlib, ctypes, errno, platform
 libc = ctypes.CDLL(None, use_errno=True)
 arm = platform.machine() == "aarch64"
 buffer = ctypes.create_string_buffer(4096)
 
 def attempt(name, act):
-    try:
-        result = act()
-    except OSError:
-        return
-    if result is None or result >= 0:
-        print("OPEN", name)
+    # In a child, so that what one call has changed does not hinder the next.
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(OSError):
+            result = act()
+            if result is None or result >= 0:
+                os.write(1, f"OPEN {name}\\n".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
 
 def by_handle():
     place = os.open("/tmp", os.O_RDONLY)
@@ -50,14 +55,14 @@ attempt("user namespace", lambda: libc.unshare(0x10000000))
 attempt("mount namespace", lambda: libc.unshare(0x00020000))
 attempt("network namespace", lambda: libc.unshare(0x40000000))
 attempt("join namespace", lambda: libc.setns(os.open("/proc/1/ns/net", os.O_RDONLY), 0))
-attempt("trace", lambda: libc.ptrace(16, os.getppid(), 0, 0))
+attempt("trace", lambda: libc.ptrace(0x4206, os.getppid(), 0, 0))
 attempt("keyring", lambda: libc.syscall(219 if arm else 250, 0, -4, 1))
 array = (ctypes.c_uint32 * 5)(2, 4, 4, 1, 0)
 attempt("bpf", lambda: libc.syscall(280 if arm else 321, 0, array, 20))
 attempt("io_uring", lambda: libc.syscall(425, 4, buffer))
 attempt("chroot", lambda: os.chroot("/tmp"))
 attempt("user", lambda: os.setresuid(0, 0, 0))
-attempt("group", lambda: os.setgroups([0]))
+attempt("group", lambda: os.setgroups([7]))
 attempt("host name", lambda: libc.sethostname(b"other", 5))
 """
 FILES = """
@@ -87,6 +92,29 @@ REMOUNT = """
 import ctypes
 ctypes.CDLL(None).mount(b"none", b"/proc/sys", None, 0x1020, None)
 """
+PRIVILEGED: dict[str, Any] = {
+    "user": "0:0",
+    "cap_drop": [],
+    "cap_add": ["SYS_ADMIN", "DAC_READ_SEARCH"],
+    "cgroupns": "host",
+}
+UNFILTERED_BY_ENGINE = {"security_opt": ["seccomp=unconfined", "apparmor=unconfined"]}
+DEFENCES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "the harness' filter": (
+        {**PRIVILEGED, **UNFILTERED_BY_ENGINE},
+        {"chroot", "user", "group", "host name"},
+    ),
+    "a user without capabilities": (
+        {"filtered": False, **UNFILTERED_BY_ENGINE},
+        {"user namespace", "trace", "keyring", "io_uring"},
+    ),
+    "the engine's filter": (
+        {"filtered": False, "user": "0:0", "cap_drop": []},
+        {"trace", "io_uring", "chroot", "user", "group"},
+    ),
+}
+"""What is left of a container in which one defence stands alone, and what that one lets through."""
+
 SETUID = """
 import stat, subprocess
 for folder in ("/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/lib"):
@@ -122,16 +150,28 @@ def test_calls_are_denied(guarded: ProvingGround) -> None:
     assert (result.failure, result.smoke_log) == (None, "")
 
 
-def test_calls_with_privileges(without: Callable[..., ProvingGround]) -> None:
-    capabilities = ["SYS_ADMIN", "DAC_READ_SEARCH"]
-    ground = without(filtered=False, cap_drop=[], cap_add=capabilities, user="0:0", cgroupns="host")
-    control = ground.attack(Hostile(load=CALLS))
+def opened_calls(ground: ProvingGround) -> set[str]:
+    result = ground.attack(Hostile(load=CALLS))
+    assert result.failure is None
+    return set(re.findall(r"^OPEN (.+)$", result.smoke_log, re.MULTILINE))
 
-    opened = ["file handle", "mount", "unmount", "user namespace", "mount namespace", "io_uring"]
-    if "\tcgroup\n" in Path("/proc/filesystems").read_text():  # whose groups have such agents
-        opened.append("release agent")
-    for name in opened:
-        assert f"OPEN {name}\n" in control.smoke_log
+
+@pytest.mark.parametrize("defence", DEFENCES)
+def test_calls_against_one_defence(without: Callable[..., ProvingGround], defence: str) -> None:
+    """Each defence denies its part without the others; where there are two, either does."""
+    others, left_open = DEFENCES[defence]
+
+    assert opened_calls(without(**others)) <= left_open
+
+
+def test_calls_without_defences(without: Callable[..., ProvingGround]) -> None:
+    ground = without(filtered=False, **PRIVILEGED, **UNFILTERED_BY_ENGINE)
+    named = set(re.findall(r'^attempt\("(.+?)"', CALLS, re.MULTILINE))
+
+    assert len(named) == 17
+    if "\tcgroup\n" not in Path("/proc/filesystems").read_text():
+        named.remove("release agent")  # the groups of the second version have none
+    assert opened_calls(ground) == named
 
 
 def test_files_of_the_kernel_are_shut(guarded: ProvingGround) -> None:
@@ -140,12 +180,24 @@ def test_files_of_the_kernel_are_shut(guarded: ProvingGround) -> None:
     assert (result.failure, result.smoke_log) == (None, "DONE\n")
 
 
-def test_files_of_the_kernel_with_privileges(without: Callable[..., ProvingGround]) -> None:
-    ground = without(filtered=False, cap_add=["SYS_ADMIN"], user="0:0")
+@pytest.mark.parametrize(
+    ("others", "opened"),
+    [
+        pytest.param({"user": "0:0"}, False, id="read-only mounts alone"),
+        pytest.param({"cap_add": ["SYS_ADMIN"]}, False, id="an ordinary user alone"),
+        pytest.param({"user": "0:0", "cap_add": ["SYS_ADMIN"]}, True, id="neither"),
+    ],
+)
+def test_files_of_the_kernel_against_one_defence(
+    without: Callable[..., ProvingGround], others: dict[str, Any], *, opened: bool
+) -> None:
+    """Whoever has the capability, and no filter before the call, mounts them anew."""
     files = REMOUNT + FILES.format(**disk_of_the_host())
-    control = ground.attack(Hostile(load=files))
+    control = without(filtered=False, **others).attack(Hostile(load=files))
 
-    assert "OPEN /proc/sys/kernel/core_pattern\n" in control.smoke_log
+    writable = set(re.findall(r"^OPEN (.+)$", control.smoke_log, re.MULTILINE))
+    expected = {"/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches"} if opened else set()
+    assert writable == expected
 
 
 def test_programs_of_root_run_as_the_model(guarded: ProvingGround) -> None:
@@ -155,10 +207,21 @@ def test_programs_of_root_run_as_the_model(guarded: ProvingGround) -> None:
     assert "EFFECTIVE 65532" in result.smoke_log
 
 
-def test_programs_of_root_that_may_gain(without: Callable[..., ProvingGround]) -> None:
-    control = without(filtered=False, security_opt=[], cap_drop=[]).attack(Hostile(load=SETUID))
+@pytest.mark.parametrize(
+    ("others", "user"),
+    [
+        pytest.param({"security_opt": []}, 65532, id="the harness' filter alone"),
+        pytest.param({"filtered": False}, 65532, id="no new privileges alone"),
+        pytest.param({"security_opt": [], "filtered": False}, 0, id="neither"),
+    ],
+)
+def test_programs_of_root_against_one_defence(
+    without: Callable[..., ProvingGround], others: dict[str, Any], user: int
+) -> None:
+    """Either takes from this process and all that it starts the way to gain privileges."""
+    control = without(**others).attack(Hostile(load=SETUID))
 
-    assert "EFFECTIVE 0" in control.smoke_log
+    assert f"EFFECTIVE {user}\n" in control.smoke_log
 
 
 def test_nothing_is_left_to_drop(guarded: ProvingGround) -> None:
