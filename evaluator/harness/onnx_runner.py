@@ -8,7 +8,8 @@ import numpy as np
 
 from evaluator.harness.errors import LoadError
 from evaluator.harness.onnx_language_model import language_model
-from evaluator.harness.onnx_model import DTYPES, OnnxModel, raise_out_of_memory
+from evaluator.harness.onnx_model import DTYPES, OnnxModel
+from evaluator.harness.out_of_memory import raise_out_of_memory
 from evaluator.harness.runners import ArraySpec, InputSpec, LoadOptions, Model, TextSpec
 
 MODEL_FILE = "model.onnx"

@@ -11,6 +11,7 @@ from evaluator.harness.channels import Channels
 from evaluator.harness.commands import decode_command
 from evaluator.harness.errors import ModelError
 from evaluator.harness.lockstep import ByteModel, answer_in_lockstep
+from evaluator.harness.out_of_memory import ran_out_of_memory
 from evaluator.harness.protocol import (
     FRAME_LIMIT,
     ROWS,
@@ -69,11 +70,10 @@ class Service:
         except ModelError as error:
             print(error, file=sys.stderr)  # noqa: T201 the log is what stderr is for
             complaint = error.complaint
-        except MemoryError:
+        except BaseException as error:  # SystemExit and the like, raised by the model, are too
             traceback.print_exc()
-            complaint = Complaint.OUT_OF_MEMORY
-        except BaseException:  # SystemExit and the like, raised by the model, are failures too
-            traceback.print_exc()
+            if ran_out_of_memory(error):
+                complaint = Complaint.OUT_OF_MEMORY
         else:
             return True
         self._channels.end_log(command.run)

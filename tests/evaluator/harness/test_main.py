@@ -28,6 +28,12 @@ ONE, TWO = b"run one.", b"run two."
 SETTINGS = {"classes": 3, "input": {"shape": [4], "dtype": "float32"}}
 READY = Frame(Kind.READY, NO_RUN, bytes([VERSION]))
 
+EXHAUST = (
+    "import resource, torch; resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33)); "
+    "torch.empty(2**33)"
+)
+"""Have torch's allocator fail, as it does in the embedded fallback."""
+
 WARM_UP = """
 import sys
 import evaluator.harness.service
@@ -143,6 +149,8 @@ def test_the_seed_makes_runs_alike(tmp_path: Path) -> None:
         ("pass", "raise KeyError('weights')", b"load_failed", b"KeyError: 'weights'"),
         ("pass", "sys.exit(3)", b"load_failed", b"SystemExit: 3"),
         ("pass", "raise MemoryError", b"out_of_memory", b"MemoryError"),
+        ("pass", EXHAUST, b"out_of_memory", b"DefaultCPUAllocator"),
+        (EXHAUST, "pass", b"out_of_memory", b"DefaultCPUAllocator"),
         ("raise ValueError('no')", "pass", b"predict_failed", b"ValueError: no"),
         ("raise KeyboardInterrupt", "pass", b"predict_failed", b"KeyboardInterrupt"),
         ("return inputs", "pass", b"wrong_output", b"of shape [5, 3] in floating point"),
