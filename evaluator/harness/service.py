@@ -35,9 +35,10 @@ C = TypeVar("C", Load, Predict, Examine)
 class Service:
     """Holds the model between the commands that load and use it."""
 
-    def __init__(self, channels: Channels, runner: Runner) -> None:
+    def __init__(self, channels: Channels, runner: Runner, *, device: str) -> None:
         self._channels = channels
         self._runner = runner
+        self._device = device
         self._model: Model | None = None
         self._task: Task | None = None
         self._seed = 0
@@ -90,7 +91,7 @@ class Service:
                 task_type=command.task_type,
                 settings=command.task_settings,
                 inputs=self._task.inputs,
-                device=command.device,
+                device=self._device,
             ),
         )
         self._channels.send(Frame(Kind.LOADED, command.run))

@@ -1,5 +1,6 @@
 """The harness as a process: the words that it answers, and where a model's own words go."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -167,6 +168,31 @@ def test_failures_have_a_word_and_a_log(
     assert log in told.log
     assert told.log.endswith(log_marker(told.frames[-1].run))
     assert told.status == 1
+
+
+def without_gpu(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "evaluator.harness", "--device", "cuda", *arguments],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_missing_gpu_is_told_before_there_is_a_model() -> None:
+    done = without_gpu("--format", "python")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "finds no GPU" in done.stderr
+
+
+def test_no_fork_is_given_a_gpu() -> None:
+    done = without_gpu("--format", "onnx", "--serve")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "a fork opens no file to write" in done.stderr
 
 
 def test_onnx_never_imports_torch() -> None:
