@@ -288,6 +288,7 @@ def _measurements(evaluation: Evaluation | None) -> Mapping[str, Any] | None:
     measured = evaluation.measurements
     return {
         "sandbox": measured.get("sandbox"),
+        "device": measured.get("device"),
         **{
             name: rounded(measured[name])
             for name in SHOWN_MEASUREMENTS
