@@ -14,14 +14,18 @@ import docker
 import numpy as np
 import pytest
 
-from evaluator.contract import Limits, TaskSpec
-from evaluator.harness.protocol import CPU, CUDA
+from evaluator.contract import Failure, Limits, Strength, TaskSpec
+from evaluator.harness.commands import decode_command
+from evaluator.harness.protocol import CPU, CUDA, Complaint, Frame, Kind, Load, encode
 from evaluator.sandbox.base import SandboxRequest, SandboxUnavailable
 from evaluator.sandbox.container import ContainerSettings
+from evaluator.sandbox.conversation import Conversation
 from evaluator.sandbox.docker_sandbox import DockerSandbox
+from evaluator.sandbox.guest import Source
 from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.workspace import JobFolder
 from tests.evaluator.harness.transformers_models import save_model
+from tests.evaluator.sandbox.guests import ScriptedGuest
 
 STAND_IN = """
 import os, runpy, torch
@@ -143,6 +147,34 @@ def test_a_model_on_a_gpu_has_a_container_for_itself(
     assert {"transformers", "--warm", "cuda"} <= set(used["Args"])
     assert used["Id"] not in left
     assert result.measurements.device == "cuda"
+
+
+class Exhausted(ScriptedGuest):
+    """A harness whose GPU has too little memory for the model."""
+
+    def send(self, data: bytes) -> None:
+        command = decode_command(data)
+        assert isinstance(command, Load)
+        complaint = Complaint.OUT_OF_MEMORY.encode()
+        self.says.append((Source.RESULTS, encode(Frame(Kind.FAILED, command.run, complaint))))
+
+
+def test_a_lack_of_memory_may_be_the_gpus(
+    tmp_path: Path, make_request: Callable[..., SandboxRequest]
+) -> None:
+    job = tmp_path / "job"
+    job.mkdir()
+    result = Conversation(
+        make_request("python"),
+        Exhausted(),
+        JobFolder(job),
+        strength=Strength.DOCKER,
+        device=CUDA,
+        on_stage=lambda _stage: True,
+    ).hold()
+
+    assert result.failure is Failure.OUT_OF_MEMORY
+    assert "more memory than its GPU has" in result.failure_detail
 
 
 @pytest.mark.docker
