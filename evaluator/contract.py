@@ -61,6 +61,10 @@ class Strength(StrEnum):
     GVISOR = "gvisor"
 
 
+Device = Literal["cpu", "cuda"]
+"""What a model is run on, in torch's notation."""
+
+
 class Stage(StrEnum):
     """Where a worker stands within a claimed evaluation."""
 
@@ -235,10 +239,11 @@ class Measurements(Message):
 
     Times are in seconds, memory in bytes. `latency_seconds` is the time an example of the hidden
     run from its start up to a batch, the median of all batches; `throughput` is its examples per
-    second.
+    second. `device` is what the model was given; a GPU's memory is not measured.
     """
 
     sandbox: Strength
+    device: Device | None = None
     load_seconds: Seconds | None = None
     smoke_seconds: Seconds | None = None
     hidden_seconds: Seconds | None = None

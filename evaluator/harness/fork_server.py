@@ -7,8 +7,8 @@ nor answer for it, and half a frame of a dead child never reaches the host.
 
 The parent is the first process of its namespace, and ignores all signals: no child can end or stop
 it, all their descendants are within its reach, and nothing outlives it. It runs no parallel region,
-starts no thread and opens no GPU before it forks: none of these can be carried through a fork. A
-child opens the GPU for itself, and gives it back by ending.
+starts no thread and opens no GPU before it forks: none of these can be carried through a fork. Nor
+can a child open one, to which it would have to write: models run here on the CPU alone.
 """
 
 import contextlib

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from evaluator.harness import processes
 from evaluator.harness.channels import Channels
+from evaluator.harness.protocol import CPU
 from evaluator.harness.runners import Runner
 from evaluator.harness.service import Service
 from evaluator.harness.system_calls import deny_opening_to_write
@@ -55,7 +56,7 @@ def fork_child(parents: Channels, runner: Runner) -> Child:
             processes.volunteer_for_out_of_memory()
             deny_opening_to_write()
             channels = Channels(os.fdopen(commands, "rb"), os.fdopen(results, "wb"))
-            status = Service(channels, runner).serve()
+            status = Service(channels, runner, device=CPU).serve()
         except BaseException:
             traceback.print_exc()
         finally:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.harness.errors import ModelError
+from evaluator.harness.out_of_memory import raise_out_of_memory
 from evaluator.harness.runners import Inputs, Outputs
 
 DTYPES = {
@@ -20,8 +21,6 @@ DTYPES = {
     "tensor(bool)": "bool",
 }
 """onnxruntime's names for the types of inputs that a competition can have."""
-
-OUT_OF_MEMORY_SIGNS = ("Failed to allocate memory", "bad_alloc", "bad allocation")
 
 
 class OnnxModel:
@@ -59,9 +58,3 @@ def as_bytes(texts: list[str], width: int) -> NDArray[np.uint8]:
     """The texts in UTF-8, padded with zeros: uint8 [n, width]."""
     padded = b"".join(text.encode().ljust(width, b"\0") for text in texts)
     return np.frombuffer(padded, dtype=np.uint8).reshape(len(texts), width)
-
-
-def raise_out_of_memory(error: Exception) -> None:
-    """Raise `MemoryError` if that is what an error of onnxruntime means."""
-    if any(sign in str(error) for sign in OUT_OF_MEMORY_SIGNS):
-        raise MemoryError(str(error)) from error

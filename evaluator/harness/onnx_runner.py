@@ -8,10 +8,14 @@ import numpy as np
 
 from evaluator.harness.errors import LoadError
 from evaluator.harness.onnx_language_model import language_model
-from evaluator.harness.onnx_model import DTYPES, OnnxModel, raise_out_of_memory
+from evaluator.harness.onnx_model import DTYPES, OnnxModel
+from evaluator.harness.out_of_memory import raise_out_of_memory
 from evaluator.harness.runners import ArraySpec, InputSpec, LoadOptions, Model, TextSpec
 
 MODEL_FILE = "model.onnx"
+PROVIDERS = ["CPUExecutionProvider"]
+"""Always the CPU: a build of onnxruntime for CUDA has never been tried here."""
+
 FATAL_ONLY = 4
 TINY_MODEL = (
     b'\x08\x08:9\n\x10\n\x01x\x12\x01y"\x08Identity\x12\x01gZ\x10\n\x01x\x12\x0b\n\t\x08\x01\x12\x05\n\x03'
@@ -43,7 +47,7 @@ class OnnxRunner:
         import onnxruntime
 
         session = onnxruntime.InferenceSession(
-            TINY_MODEL, sess_options=_session_options(threads=1), providers=["CPUExecutionProvider"]
+            TINY_MODEL, sess_options=_session_options(threads=1), providers=PROVIDERS
         )
         session.run(None, {"x": np.zeros(1, dtype=np.float32)})
 
@@ -52,14 +56,11 @@ class OnnxRunner:
         import onnxruntime
 
         session_options = _session_options(self._threads)
-        providers = ["CPUExecutionProvider"]
-        if options.device.startswith("cuda"):
-            providers.insert(0, "CUDAExecutionProvider")
         try:
             model = _model_file(folder)
             held = [] if OPENED_FILES.exists() else _hand_over(session_options, model)
             session = onnxruntime.InferenceSession(
-                str(model), sess_options=session_options, providers=providers
+                str(model), sess_options=session_options, providers=PROVIDERS
             )
             del held  # what the session needs of them it has copied
         except LoadError:

@@ -18,10 +18,14 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Final
 
-VERSION = 2
+VERSION = 3
 """Counts incompatible changes of this module; host and harness must agree."""
+
+CPU: Final = "cpu"
+CUDA: Final = "cuda"
+"""What a harness may be started for, in torch's notation: all its models are run there."""
 
 HEADER = struct.Struct("!B8sI")
 ROWS = struct.Struct("!II")
@@ -130,7 +134,6 @@ class Load:
     task_type: str
     task_settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
-    device: str = "cpu"
 
 
 @dataclass(frozen=True)

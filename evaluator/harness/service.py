@@ -11,6 +11,7 @@ from evaluator.harness.channels import Channels
 from evaluator.harness.commands import decode_command
 from evaluator.harness.errors import ModelError
 from evaluator.harness.lockstep import ByteModel, answer_in_lockstep
+from evaluator.harness.out_of_memory import ran_out_of_memory
 from evaluator.harness.protocol import (
     FRAME_LIMIT,
     ROWS,
@@ -34,9 +35,10 @@ C = TypeVar("C", Load, Predict, Examine)
 class Service:
     """Holds the model between the commands that load and use it."""
 
-    def __init__(self, channels: Channels, runner: Runner) -> None:
+    def __init__(self, channels: Channels, runner: Runner, *, device: str) -> None:
         self._channels = channels
         self._runner = runner
+        self._device = device
         self._model: Model | None = None
         self._task: Task | None = None
         self._seed = 0
@@ -69,11 +71,10 @@ class Service:
         except ModelError as error:
             print(error, file=sys.stderr)  # noqa: T201 the log is what stderr is for
             complaint = error.complaint
-        except MemoryError:
+        except BaseException as error:  # SystemExit and the like, raised by the model, are too
             traceback.print_exc()
-            complaint = Complaint.OUT_OF_MEMORY
-        except BaseException:  # SystemExit and the like, raised by the model, are failures too
-            traceback.print_exc()
+            if ran_out_of_memory(error):
+                complaint = Complaint.OUT_OF_MEMORY
         else:
             return True
         self._channels.end_log(command.run)
@@ -90,7 +91,7 @@ class Service:
                 task_type=command.task_type,
                 settings=command.task_settings,
                 inputs=self._task.inputs,
-                device=command.device,
+                device=self._device,
             ),
         )
         self._channels.send(Frame(Kind.LOADED, command.run))

@@ -187,8 +187,9 @@ def deny_needless_calls() -> None:
 def deny_opening_to_write() -> None:
     """Deny this process, and whatever it starts, to open a file by its name but to read it.
 
-    Under gVisor a process can open the pipes of another one of the same user, by /proc. Raises as
-    `deny_needless_calls` does. openat2, whose flags a filter cannot read, fails with ENOSYS.
+    Under gVisor a process can open the pipes of another one of the same user, by /proc. A GPU can't
+    be opened any more: names are out of a filter's sight. Raises as `deny_needless_calls` does.
+    openat2, whose flags a filter cannot read, fails with ENOSYS.
     """
     machine = _machine()
     _install(_opening(machine), machine)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.harness.errors import LoadError, TensorsMismatch
+from evaluator.harness.out_of_memory import raise_out_of_memory
 
 TOKENIZER_FILE = "tokenizer.json"
 OFFLINE = {
@@ -40,9 +41,8 @@ def load_config(folder: Path) -> Any:
     transformers = import_transformers()
     try:
         return transformers.AutoConfig.from_pretrained(folder, **LOCAL)
-    except MemoryError:
-        raise
     except Exception as error:  # the library's errors have no common base
+        raise_out_of_memory(error)
         raise LoadError(f"config.json does not describe a known model: {error}") from error
 
 
@@ -63,9 +63,8 @@ def load_model(folder: Path, config: Any, auto_class: str, *, device: str, dtype
             output_loading_info=True,
             **LOCAL,
         )
-    except MemoryError:
-        raise
     except Exception as error:  # as above
+        raise_out_of_memory(error)
         raise LoadError(f"transformers could not load the model: {error}") from error
     _refuse_mismatch(type(model).__name__, info)
     return model.to(device).eval()
@@ -84,9 +83,8 @@ def load_tokenizer(folder: Path) -> Any:
         )
     try:
         return transformers.PreTrainedTokenizerFast.from_pretrained(folder, **LOCAL)
-    except MemoryError:
-        raise
     except Exception as error:  # as above
+        raise_out_of_memory(error)
         raise LoadError(f"{TOKENIZER_FILE} could not be loaded: {error}") from error
 
 

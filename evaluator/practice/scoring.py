@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evaluator.contract import Failure, Limits, Strength, TaskSpec
+from evaluator.harness.protocol import CPU
 from evaluator.practice.guest import OwnProcess
 from evaluator.practice.labels import read_public_labels
 from evaluator.practice.messages import PracticeRequest, PracticeResult, PracticeScore
@@ -102,7 +103,7 @@ def run_model(
             guest,
             JobFolder(job),
             strength=Strength.FALLBACK,
-            device="cpu",
+            device=CPU,
             on_stage=lambda _stage: True,
             mount=str(job),
         ).hold()

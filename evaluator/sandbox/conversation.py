@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-from evaluator.contract import Measurements, Stage, Strength
+from evaluator.contract import Device, Measurements, Stage, Strength
 from evaluator.harness.protocol import (
+    CUDA,
     RUN_BYTES,
     Command,
     Complaint,
@@ -28,7 +29,7 @@ from evaluator.sandbox.base import (
     SandboxRequest,
     SandboxResult,
 )
-from evaluator.sandbox.environment import FORKING_FORMATS
+from evaluator.sandbox.environment import CODELESS_FORMATS
 from evaluator.sandbox.examination import Exam, Outcome
 from evaluator.sandbox.examinations import examination_of
 from evaluator.sandbox.exchange import Exchange, GuestEnded
@@ -66,11 +67,11 @@ class Conversation:
         job: JobFolder,
         *,
         strength: Strength,
-        device: str,
+        device: Device,
         on_stage: OnStage,
         mount: str = JOB_MOUNT,
     ) -> None:
-        """`mount` is where the guest sees the files of `job`."""
+        """`device` is what the guest was started for, `mount` where it sees the files of `job`."""
         self._request = request
         self.limits = request.limits
         self._guest = guest
@@ -143,7 +144,6 @@ class Conversation:
                 task_type=request.task.type,
                 task_settings=request.task.settings,
                 seed=request.seed,
-                device=self._device,
             )
         )
         frame = self.answer(run, started + self.limits.load_seconds)
@@ -184,9 +184,11 @@ class Conversation:
             complaint = Complaint(payload.decode("ascii"))
         except ValueError as error:
             raise ProtocolError("no complaint that there is") from error
-        brings_code = self._request.format not in FORKING_FORMATS
+        brings_code = self._request.format not in CODELESS_FORMATS
         if brings_code and complaint in OF_MODELS_WITHOUT_CODE:
             raise ProtocolError("a complaint that this format does not have")
+        if complaint is Complaint.OUT_OF_MEMORY and self._device == CUDA:
+            return verdicts.OUT_OF_MEMORY_ON_GPU
         return COMPLAINTS.get(complaint, verdicts.CRASHED[self._stage])
 
     def _enter(self, stage: Stage) -> None:
@@ -221,6 +223,7 @@ class Conversation:
             host_log=log.host_log,
             measurements=Measurements(
                 sandbox=self._strength,
+                device=self._device,
                 load_seconds=self._load_seconds,
                 smoke_seconds=smoke.seconds if smoke else None,
                 hidden_seconds=hidden.seconds if hidden else None,

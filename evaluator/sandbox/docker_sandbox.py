@@ -1,11 +1,14 @@
 """The sandbox behind a container engine, with runc or gVisor.
 
-Each submission with participant code gets a container of its own; others a forked child in one.
+Each submission with participant code, or on a GPU, gets a container of its own; others a forked
+child in one.
 """
 
 import contextlib
 from pathlib import Path
 
+from evaluator.contract import Limits
+from evaluator.harness.protocol import CPU, CUDA
 from evaluator.sandbox.base import (
     OnStage,
     SandboxFault,
@@ -22,13 +25,7 @@ from evaluator.sandbox.engine import (
     remove_containers,
     require,
 )
-from evaluator.sandbox.environment import (
-    FORKING_FORMATS,
-    HARNESS_MODULE,
-    SERVE,
-    WARM,
-    harness_arguments,
-)
+from evaluator.sandbox.environment import HARNESS_MODULE, SERVE, WARM, harness_arguments
 from evaluator.sandbox.examinations import needs_socket
 from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.supply import GuestSupply
@@ -46,10 +43,11 @@ class DockerSandbox:
     def __init__(
         self, *, scratch: Path, image: str, runtime: str, gpu: str | None = None, pool: int = 0
     ) -> None:
-        """Find the engine, its runtime and the image. Raises `SandboxUnavailable`.
+        """Find the engine, its runtime, the image and the GPU. Raises `SandboxUnavailable`.
 
-        `pool` containers with torch imported wait for jobs of the format `python`; with 0 each is
-        started when its job has come, and imports what its model asks for.
+        `pool` containers wait, with torch imported, for jobs of the format `python`, and on a GPU
+        of `transformers` too; with 0 each is started when its job has come, and one for `python`
+        imports what its model asks for.
         """
         self._pool = pool
         self.strength = STRENGTHS[runtime]
@@ -72,9 +70,11 @@ class DockerSandbox:
             self._start,
             self._workspace,
             strength=self.strength,
-            device="cpu" if gpu is None else "cuda",
+            device=CPU if gpu is None else CUDA,
             pool=pool,
         )
+        if gpu is not None:
+            self._prove_gpu()
         if pool:
             self._supply.prewarm(self.formats)
 
@@ -108,25 +108,41 @@ class DockerSandbox:
         return DockerGuest(self._api, self._settings(key, job))
 
     def _settings(self, key: GuestKey, job: JobFolder) -> ContainerSettings:
+        arguments = harness_arguments(
+            key.format, key.limits, mode=self._mode(key), device=key.device
+        )
         settings = container_settings(
-            [HARNESS_MODULE, *harness_arguments(key.format, key.limits, mode=self._mode(key))],
+            [HARNESS_MODULE, *arguments],
             key.limits,
             image=self._image,
             runtime=self._runtime,
             job=job.path,
             owner=self._workspace.owner,
-            gpu=self._gpu,
+            gpu=None if key.device == CPU else self._gpu,
         )
-        if key.format not in FORKING_FORMATS:
+        if not key.forks:
             return settings
         return as_fork_server(settings, key.limits, format_name=key.format)
 
     def _mode(self, key: GuestKey) -> str:
         """How a harness starts. The same whether it is waited for or not, so that a model finds
         the same memory taken."""
-        if key.format in FORKING_FORMATS:
+        if key.forks:
             return SERVE
         return WARM if self._pool and key.limits.memory_bytes >= WARM_MEMORY_BYTES else ""
+
+    def _prove_gpu(self) -> None:
+        """Start a guest on the GPU. It stays, for the first job that it fits."""
+        key = GuestKey.of("python", Limits(), best_device=CUDA)
+        try:
+            self._supply.keep(self._supply.start(key, lambda: None))
+        except SandboxFault as fault:
+            self.close()
+            raise SandboxUnavailable(
+                f"{fault} The GPU {self._gpu} can't be used in containers. Install the NVIDIA "
+                "Container Toolkit, build the harness image for CUDA (docs/operations.md), and "
+                "name a device that `nvidia-smi -L` lists in MINIGIANTS_WORKER_GPU."
+            ) from fault
 
     def _remove_containers(self, owner: str) -> None:
         remove_containers(self._api, owner)

@@ -7,6 +7,7 @@ import math
 import sys
 
 from evaluator.contract import Limits
+from evaluator.harness.protocol import CPU
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -18,11 +19,14 @@ HARNESS_MODULE = "evaluator.harness"
 FILTER_SYSTEM_CALLS = "--filter-system-calls"
 WARM, SERVE = "--warm", "--serve"
 
-FORKING_FORMATS = frozenset({"onnx", "transformers"})
-"""Formats in which no participant code runs: one sandbox serves many submissions in forks."""
+CODELESS_FORMATS = frozenset({"onnx", "transformers"})
+"""Formats in which no participant code runs."""
 
 IMPORTED_FORMATS = frozenset({"onnx", "transformers"})
 """Formats whose runtime every model needs: it is imported before the clock of the load starts."""
+
+GPU_FORMATS = frozenset({"python", "transformers"})
+"""Formats that are run on a GPU where a sandbox has one. The image's onnxruntime knows none."""
 
 
 def threads_for(limits: Limits) -> int:
@@ -53,13 +57,16 @@ def harness_environment(threads: int) -> dict[str, str]:
     }
 
 
-def harness_arguments(format_name: str, limits: Limits, *, mode: str = "") -> list[str]:
-    """The harness' command-line arguments for models of a format.
+def harness_arguments(
+    format_name: str, limits: Limits, *, mode: str = "", device: str = CPU
+) -> list[str]:
+    """The harness' command-line arguments for models of a format, run on a device.
 
     `mode` is `WARM` to import the runtime ahead, `SERVE` to fork for each submission besides;
     without it formats that need it anyway are started `WARM`.
     """
     arguments = ["--format", format_name, "--threads", str(threads_for(limits))]
+    arguments += ["--device", device]
     if sys.platform == "linux":  # a participant may practise elsewhere, on a model of their own
         arguments.append(FILTER_SYSTEM_CALLS)
     if not mode and format_name in IMPORTED_FORMATS:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from evaluator.contract import Limits, Measurements, Stage, Strength
+from evaluator.harness.protocol import CPU
 from evaluator.sandbox import verdicts
 from evaluator.sandbox.base import (
     OnStage,
@@ -59,7 +60,7 @@ class FallbackSandbox:
         except OSError as error:
             raise SandboxUnavailable(f"The folder {scratch} cannot be used: {error}") from error
         self._supply = GuestSupply(
-            self._start, self._workspace, strength=self.strength, device="cpu", pool=0
+            self._start, self._workspace, strength=self.strength, device=CPU, pool=0
         )
         try:
             self._workspace.sweep()

@@ -1,7 +1,8 @@
 """Where a sandbox's guests come from: ready ones, fork servers, or started for the job.
 
-A format with participant code gets a guest that is used once and destroyed. One without is run in
-a forked child of a guest that stays: see `evaluator.harness.fork_server`.
+A format with participant code gets a guest that is used once and destroyed, and so does every model
+on a GPU. Else one without is run in a forked child of a guest that stays: see
+`evaluator.harness.fork_server`.
 """
 
 import secrets
@@ -9,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from evaluator.contract import Limits, Stage, Strength
+from evaluator.contract import Device, Limits, Stage, Strength
+from evaluator.harness.protocol import CPU
 from evaluator.sandbox.base import (
     OnStage,
     SandboxCancelled,
@@ -17,7 +19,6 @@ from evaluator.sandbox.base import (
     SandboxResult,
 )
 from evaluator.sandbox.conversation import JOB_MOUNT, Conversation
-from evaluator.sandbox.environment import FORKING_FORMATS
 from evaluator.sandbox.exchange import await_ready
 from evaluator.sandbox.forked_guest import ForkedGuest
 from evaluator.sandbox.guest import Guest
@@ -52,10 +53,10 @@ class GuestSupply:
         workspace: Workspace,
         *,
         strength: Strength,
-        device: str,
+        device: Device,
         pool: int,
     ) -> None:
-        """`pool` is how many guests wait for formats with participant code."""
+        """`device` is the best that a guest is given; `pool` is how many wait to be used once."""
         self._start = start
         self._workspace = workspace
         self._strength = strength
@@ -66,7 +67,8 @@ class GuestSupply:
     def prewarm(self, formats: frozenset[str]) -> None:
         """Have guests ready for those of `PREWARMED` that are in `formats`, under usual limits."""
         for format_name in sorted(formats.intersection(PREWARMED)):
-            self._pool(format_name).prefer(GuestKey.of(format_name, Limits()))
+            key = self._key(format_name, Limits())
+            self._pool(key).prefer(key)
 
     def start(self, key: GuestKey, on_tick: Callable[[], None]) -> ReadyGuest:
         """Start a guest, and wait until it is ready.
@@ -89,13 +91,13 @@ class GuestSupply:
 
     def keep(self, ready: ReadyGuest) -> None:
         """Take over a guest that waits."""
-        pool = self._pool(ready.key.format)
+        pool = self._pool(ready.key)
         pool.prefer(ready.key)
         pool.give_back(ready)
 
     def waiting(self, key: GuestKey) -> int:
         """How many guests of a key are ready for a job."""
-        return self._pool(key.format).waiting(key)
+        return self._pool(key).waiting(key)
 
     def run(self, request: SandboxRequest, on_stage: OnStage) -> SandboxResult:
         """Run one model. See `Sandbox.run`."""
@@ -105,15 +107,15 @@ class GuestSupply:
                 raise SandboxCancelled
 
         tick()
-        key = GuestKey.of(request.format, request.limits)
-        serve = self._in_fork if key.format in FORKING_FORMATS else self._alone
+        key = self._key(request.format, request.limits)
+        serve = self._in_fork if key.forks else self._alone
         with serve(key, tick) as place:
             return Conversation(
                 request,
                 place.guest,
                 place.job,
                 strength=self._strength,
-                device=self._device,
+                device=key.device,
                 on_stage=on_stage,
                 mount=place.mount,
             ).hold()
@@ -125,19 +127,28 @@ class GuestSupply:
         finally:
             self._servers.close()
 
-    def _pool(self, format_name: str) -> Pool:
-        return self._servers if format_name in FORKING_FORMATS else self._single
+    def _key(self, format_name: str, limits: Limits) -> GuestKey:
+        return GuestKey.of(format_name, limits, best_device=self._device)
+
+    def _pool(self, key: GuestKey) -> Pool:
+        return self._servers if key.forks else self._single
 
     @contextmanager
     def _alone(self, key: GuestKey, tick: Callable[[], None]) -> Iterator[_Place]:
-        """A guest for one job. Its kernel-side end is off the job's path if nothing went wrong."""
+        """A guest for one job. Its kernel-side end is off the job's path if nothing went wrong.
+
+        Not so on a GPU, whose memory no limit shares out: the next model must find all of it.
+        """
         ready = self._single.take(key) or self.start(key, tick)
         try:
             yield _Place(ready.guest, ready.folder, JOB_MOUNT)
         except BaseException:
             ready.destroy()
             raise
-        self._single.retire(ready)
+        if key.device == CPU:
+            self._single.retire(ready)
+        else:
+            ready.destroy()
 
     @contextmanager
     def _in_fork(self, key: GuestKey, tick: Callable[[], None]) -> Iterator[_Place]:

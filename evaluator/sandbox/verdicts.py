@@ -16,6 +16,9 @@ class Detail(Enum):
     SMOKE_TIMED_OUT = "Predicting the public smoke inputs took longer than {smoke_seconds:g} s."
     HIDDEN_TIMED_OUT = "Predicting the hidden inputs took longer than {hidden_seconds:g} s."
     OUT_OF_MEMORY = "The model needed more than {memory_mib:g} MiB of memory."
+    OUT_OF_MEMORY_ON_GPU = (
+        "The model needed more memory than its GPU has, or more than {memory_mib:g} MiB beside it."
+    )
     LOAD_FAILED = "The model could not be loaded. The smoke run's log shows why."
     LOAD_CRASHED = "The process ended while it loaded the model. The smoke run's log may help."
     SMOKE_CRASHED = "The model failed on the public smoke inputs. The smoke run's log shows how."
@@ -68,6 +71,7 @@ class ModelFailed(Exception):
 
 
 OUT_OF_MEMORY = Verdict(Failure.OUT_OF_MEMORY, Detail.OUT_OF_MEMORY)
+OUT_OF_MEMORY_ON_GPU = Verdict(Failure.OUT_OF_MEMORY, Detail.OUT_OF_MEMORY_ON_GPU)
 LOAD_FAILED = Verdict(Failure.LOAD_FAILED, Detail.LOAD_FAILED)
 WRONG_OUTPUT = Verdict(Failure.INVALID_PREDICTIONS, Detail.WRONG_OUTPUT)
 TENSORS_MISMATCH = Verdict(Failure.TENSORS_MISMATCH, Detail.TENSORS_MISMATCH)

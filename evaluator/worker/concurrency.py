@@ -9,23 +9,30 @@ SLOT_MEMORY_BYTES: Final = 3 * 1024**3
 ALL_DEVICES: Final = "all"
 
 
-def fitting_slots(gpu: str | None) -> int:
-    """A job for each GPU device that is named, else for each core as far as the memory goes.
+def gpu_devices(gpu: str) -> list[str]:
+    """The devices that a setting names, with commas between. "all" names no number: it is one.
 
-    "all" names no number of devices, so it is one slot that has them all.
+    Raises `ValueError` for a device that is named twice, or that has no name.
     """
+    devices = gpu.split(",")
+    if "" in devices or len(set(devices)) < len(devices):
+        raise ValueError("must name each GPU device once, with single commas between")
+    if ALL_DEVICES in devices and len(devices) > 1:
+        raise ValueError(f"must name devices, or be {ALL_DEVICES!r} alone")
+    return devices
+
+
+def fitting_slots(gpu: str | None) -> int:
+    """A job for each GPU device, else for each core as far as the memory goes."""
     if gpu is not None:
-        return 1 if gpu == ALL_DEVICES else len(gpu.split(","))
+        return len(gpu_devices(gpu))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(1, min(_cores(), memory // SLOT_MEMORY_BYTES))
 
 
 def device_of_slot(gpu: str | None, slot: int) -> str | None:
-    """The GPU device of a slot: slots take turns where there are more of them than devices."""
-    if gpu is None:
-        return None
-    devices = gpu.split(",")
-    return devices[slot % len(devices)]
+    """The GPU device, or all of them, that a slot has for itself."""
+    return None if gpu is None else gpu_devices(gpu)[slot]
 
 
 def _cores() -> int:

@@ -18,7 +18,7 @@ from pydantic import (
 
 from evaluator import broker
 from evaluator.contract import Name, Role
-from evaluator.worker.concurrency import fitting_slots
+from evaluator.worker.concurrency import fitting_slots, gpu_devices
 
 VARIABLES: Final[Mapping[str, str]] = {
     "role": "MINIGIANTS_WORKER_ROLE",
@@ -63,16 +63,22 @@ def _absolute(path: Path) -> Path:
     return path
 
 
+def _apart_from_each_other(gpu: str) -> str:
+    gpu_devices(gpu)
+    return gpu
+
+
 class WorkerConfig(BaseModel):
     """All that a worker is told. Sizes are in bytes, times in seconds.
 
     `key` is the bearer credential for the platform's worker routes; it is bound there to the
     role and profile. `cache` keeps fetched blobs between jobs, `scratch` the files of running
     ones; each worker needs a scratch folder of its own, a cache may be shared by workers of the
-    same role. `slots` is how many jobs run at a time, as many as fit the machine unless it is set.
-    `pool` is how many containers wait in each slot, with torch imported, for models of the format
-    `python`. `grace_seconds` is how long running jobs may go on once the worker is told to
-    stop. `sandbox`, `harness_image` and `gpu` matter to predict workers alone.
+    same role. `slots` is how many jobs run at a time; unset, one for each device of `gpu`, and
+    never more, or without GPUs as many as fit the machine. `pool` is how many containers wait in
+    each slot, with torch imported, for models of the format `python`. `grace_seconds` is how long
+    running jobs may go on once the worker is told to stop. `sandbox`, `harness_image` and `gpu`
+    matter to predict workers alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,7 +93,7 @@ class WorkerConfig(BaseModel):
     cache_bytes: int = Field(default=10 * 1024**3, ge=0)
     scratch: Annotated[Path, AfterValidator(_absolute)]
     grace_seconds: float = Field(default=30.0, ge=0, le=86_400)
-    gpu: str | None = None
+    gpu: Annotated[str, AfterValidator(_apart_from_each_other)] | None = None
     platform_url: Annotated[str, AfterValidator(_http_url)]
     broker_url: Annotated[SecretStr, AfterValidator(_redis_url)]
     sandbox: str = "auto"
@@ -97,6 +103,17 @@ class WorkerConfig(BaseModel):
     def _apart(self) -> Self:
         if self.cache == self.scratch:
             raise ValueError("cache and scratch must be different folders")
+        return self
+
+    @model_validator(mode="after")
+    def _one_model_a_device(self) -> Self:
+        if self.gpu is not None and self.slots > fitting_slots(self.gpu):
+            raise ValueError(
+                f"{VARIABLES['slots']} is more than the GPU devices of {VARIABLES['gpu']}. Models "
+                "that share a device take its memory and its time from each other. Leave "
+                f"{VARIABLES['slots']} unset, or name a device or MIG slice for each slot; "
+                "'all' is one slot"
+            )
         return self
 
     @property

@@ -34,4 +34,4 @@ def shown_measurements(measured: Mapping[str, Any]) -> dict[str, Any]:
     examples, seconds = measured.get("examples"), shown.get("hidden_seconds")
     if examples and seconds:
         shown["throughput"] = rounded(examples / seconds)
-    return {"sandbox": measured.get("sandbox"), **shown}
+    return {"sandbox": measured.get("sandbox"), "device": measured.get("device"), **shown}

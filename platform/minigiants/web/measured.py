@@ -15,9 +15,11 @@ _ROWS: Final[Mapping[str, tuple[str, Callable[[float | None], str]]]] = {
     "cpu_seconds": ("Processor time", seconds),
 }
 
+DEVICES: Final = {"cpu": "CPU", "cuda": "GPU"}
+
 
 def measured_rows(measurements: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Title and value of each quantity that was measured; the sandbox's strength comes last."""
+    """Title and value of each quantity that was measured; what it ran on and in comes last."""
     if not measurements:
         return []
     rows = [
@@ -25,5 +27,8 @@ def measured_rows(measurements: Mapping[str, Any] | None) -> list[tuple[str, str
         for name, (title, write) in _ROWS.items()
         if measurements.get(name) is not None
     ]
-    sandbox = measurements.get("sandbox")
-    return [*rows, ("Sandbox", str(sandbox))] if sandbox else rows
+    if device := measurements.get("device"):
+        rows.append(("Device", DEVICES[device]))
+    if sandbox := measurements.get("sandbox"):
+        rows.append(("Sandbox", str(sandbox)))
+    return rows

@@ -1,5 +1,6 @@
 """The harness as a process: the words that it answers, and where a model's own words go."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -27,6 +28,12 @@ from tests.evaluator.harness.onnx_models import linear, save
 ONE, TWO = b"run one.", b"run two."
 SETTINGS = {"classes": 3, "input": {"shape": [4], "dtype": "float32"}}
 READY = Frame(Kind.READY, NO_RUN, bytes([VERSION]))
+
+EXHAUST = (
+    "import resource, torch; resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33)); "
+    "torch.empty(2**33)"
+)
+"""Have torch's allocator fail, as it does in the embedded fallback."""
 
 WARM_UP = """
 import sys
@@ -143,6 +150,8 @@ def test_the_seed_makes_runs_alike(tmp_path: Path) -> None:
         ("pass", "raise KeyError('weights')", b"load_failed", b"KeyError: 'weights'"),
         ("pass", "sys.exit(3)", b"load_failed", b"SystemExit: 3"),
         ("pass", "raise MemoryError", b"out_of_memory", b"MemoryError"),
+        ("pass", EXHAUST, b"out_of_memory", b"DefaultCPUAllocator"),
+        (EXHAUST, "pass", b"out_of_memory", b"DefaultCPUAllocator"),
         ("raise ValueError('no')", "pass", b"predict_failed", b"ValueError: no"),
         ("raise KeyboardInterrupt", "pass", b"predict_failed", b"KeyboardInterrupt"),
         ("return inputs", "pass", b"wrong_output", b"of shape [5, 3] in floating point"),
@@ -159,6 +168,31 @@ def test_failures_have_a_word_and_a_log(
     assert log in told.log
     assert told.log.endswith(log_marker(told.frames[-1].run))
     assert told.status == 1
+
+
+def without_gpu(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "evaluator.harness", "--device", "cuda", *arguments],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_missing_gpu_is_told_before_there_is_a_model() -> None:
+    done = without_gpu("--format", "python")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "finds no GPU" in done.stderr
+
+
+def test_no_fork_is_given_a_gpu() -> None:
+    done = without_gpu("--format", "onnx", "--serve")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "a fork opens no file to write" in done.stderr
 
 
 def test_onnx_never_imports_torch() -> None:

@@ -31,7 +31,6 @@ COMMANDS = st.one_of(
         task_type=st.text(),
         task_settings=st.dictionaries(st.text(), st.lists(st.integers())),
         seed=st.integers(),
-        device=st.text(),
     ),
     st.builds(Predict, run=RUNS, inputs=st.text(), batch_size=st.integers()),
     st.just(End()),

@@ -150,6 +150,14 @@ def test_a_head_that_the_checkpoint_has_not(tmp_path: Path) -> None:
         load(tmp_path, "classification")
 
 
+def test_a_lack_of_memory_is_told_apart(tmp_path: Path) -> None:
+    save_model(tmp_path)
+    rewrite(tmp_path, vocab_size=2**45)
+
+    with pytest.raises(MemoryError, match="DefaultCPUAllocator"):
+        load(tmp_path)
+
+
 def test_code_beside_the_weights_is_not_run(tmp_path: Path) -> None:
     save_model(tmp_path)
     rewrite(tmp_path, model_type="mine", auto_map={"AutoConfig": "code.Config"})

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from evaluator.worker.concurrency import SLOT_MEMORY_BYTES, device_of_slot, fitting_slots
-from evaluator.worker.config import WorkerConfig
+from evaluator.worker.config import ConfigurationError, WorkerConfig
 from tests.evaluator.worker.test_config import GOOD
 
 GIBIBYTE = 1024**3
@@ -39,8 +39,21 @@ def test_slots_fit_cores_and_memory(
     ],
 )
 def test_each_named_gpu_is_a_slot(gpu: str, devices: list[str]) -> None:
-    assert [device_of_slot(gpu, slot) for slot in range(fitting_slots(gpu))] == devices
+    config = WorkerConfig.from_environment({**GOOD, "MINIGIANTS_WORKER_GPU": gpu})
+    assert [device_of_slot(gpu, slot) for slot in range(config.slots)] == devices
 
 
-def test_slots_beyond_the_devices_share_them() -> None:
-    assert [device_of_slot("0,1", slot) for slot in range(3)] == ["0", "1", "0"]
+@pytest.mark.parametrize(
+    ("gpu", "slots", "says"),
+    [
+        pytest.param("0,1", "3", "more than the GPU devices", id="more-slots-than-devices"),
+        pytest.param("all", "2", "'all' is one slot", id="all-for-two"),
+        pytest.param("0,1,0", "", "MINIGIANTS_WORKER_GPU: Value error, must name each", id="twice"),
+        pytest.param("0,", "", "must name each GPU device once", id="no-name"),
+        pytest.param("0,all", "", "or be 'all' alone", id="one-and-all"),
+    ],
+)
+def test_no_two_models_share_a_device(gpu: str, slots: str, says: str) -> None:
+    environment = {**GOOD, "MINIGIANTS_WORKER_GPU": gpu, "MINIGIANTS_WORKER_SLOTS": slots}
+    with pytest.raises(ConfigurationError, match=says):
+        WorkerConfig.from_environment(environment)

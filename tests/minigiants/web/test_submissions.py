@@ -72,6 +72,7 @@ def test_all_that_is_measured_is_on_page_and_api(logged_in: Client, team: Team) 
     item = submission(team)
     measured = Measurements(
         sandbox=Strength.DOCKER,
+        device="cuda",
         load_seconds=1.14,
         smoke_seconds=2.24,
         hidden_seconds=3.04,
@@ -97,6 +98,7 @@ def test_all_that_is_measured_is_on_page_and_api(logged_in: Client, team: Team) 
         "Peak memory": "610 MiB",
         "Processor time": "7.7 s",
         "Sandbox": "docker",
+        "Device": "GPU",
         "Active parameters": "808",
     }.items():
         assert f"<dt>{title}</dt><dd>{value}</dd>" in text

@@ -57,6 +57,7 @@ class MeasurementsOut(Out):
     """By the host's clock and counters, rounded. Seconds and bytes."""
 
     sandbox: str | None = None
+    device: str | None = None
     load_seconds: float | None = None
     smoke_seconds: float | None = None
     hidden_seconds: float | None = None
