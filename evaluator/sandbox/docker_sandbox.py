@@ -18,9 +18,9 @@ from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.engine import (
     STRENGTHS,
     connect,
-    lets_sockets_through,
     remove_containers,
     require,
+    sweep_at_start,
 )
 from evaluator.sandbox.environment import (
     FORKING_FORMATS,
@@ -29,9 +29,8 @@ from evaluator.sandbox.environment import (
     WARM,
     harness_arguments,
 )
-from evaluator.sandbox.examinations import needs_socket
 from evaluator.sandbox.guest_key import GuestKey
-from evaluator.sandbox.supply import GuestSupply
+from evaluator.sandbox.supply import FORK_SERVERS, GuestSupply
 from evaluator.sandbox.workspace import JobFolder, Workspace
 
 WARM_MEMORY_BYTES = 512 * 1024**2
@@ -44,12 +43,20 @@ class DockerSandbox:
     formats = frozenset({"onnx", "python", "transformers"})
 
     def __init__(
-        self, *, scratch: Path, image: str, runtime: str, gpu: str | None = None, pool: int = 0
+        self,
+        *,
+        scratch: Path,
+        image: str,
+        runtime: str,
+        gpu: str | None = None,
+        pool: int = 0,
+        fork_servers: int = FORK_SERVERS,
     ) -> None:
         """Find the engine, its runtime and the image. Raises `SandboxUnavailable`.
 
         `pool` containers with torch imported wait for jobs of the format `python`; with 0 each is
-        started when its job has come, and imports what its model asks for.
+        started when its job has come, and imports what its model asks for. At most `fork_servers`
+        containers stay for the other formats.
         """
         self._pool = pool
         self.strength = STRENGTHS[runtime]
@@ -58,8 +65,7 @@ class DockerSandbox:
         self._gpu = gpu
         self._api = connect()
         try:
-            require(self._api, image, runtime)
-            self.host_sockets = lets_sockets_through(self._api, runtime)
+            require(self._api, image, runtime, sockets=True)
             self._workspace = Workspace(scratch)
         except OSError as error:
             self._api.close()
@@ -67,13 +73,14 @@ class DockerSandbox:
         except SandboxUnavailable:
             self._api.close()
             raise
-        self._workspace.sweep(self._remove_containers)
+        sweep_at_start(self._api, self._workspace)
         self._supply = GuestSupply(
             self._start,
             self._workspace,
             strength=self.strength,
             device="cpu" if gpu is None else "cuda",
             pool=pool,
+            fork_servers=fork_servers,
         )
         if pool:
             self._supply.prewarm(self.formats)
@@ -82,11 +89,6 @@ class DockerSandbox:
         """See `Sandbox.run`."""
         if request.format not in self.formats:
             raise SandboxFault(f"This sandbox cannot run the format {request.format!r}.")
-        if needs_socket(request) and not self.host_sockets:
-            raise SandboxFault(
-                f"Models of bytes need a socket, which {self._runtime} withholds. Register it with "
-                "--host-uds=open in the engine's daemon.json."
-            )
         return self._supply.run(request, on_stage)
 
     def waiting(self, key: GuestKey) -> int:
