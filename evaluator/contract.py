@@ -237,9 +237,14 @@ class HeartbeatAnswer(Message):
 class Measurements(Message):
     """What the host measured, by its own clock and its own counters.
 
-    Times are in seconds, memory in bytes. `latency_seconds` is the time an example of the hidden
-    run from its start up to a batch, the median of all batches; `throughput` is its examples per
-    second. `device` is what the model was given; a GPU's memory is not measured.
+    Times are in seconds, memory in bytes. `latency_seconds` is the hidden run's time an example, as
+    a running average: after each batch the time since the start of the run, divided by the examples
+    answered by then; of these the median. `throughput` is the run's examples per second. `device`
+    is what the model was given; a GPU's memory is not measured.
+
+    `cpu_seconds` counts from when the model's loading begins. `peak_memory_bytes` of a format with
+    participant code is that of its whole container, imports and files in memory included; else what
+    the model's process took beyond the imports that it shares with others.
     """
 
     sandbox: Strength

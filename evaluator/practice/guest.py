@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from evaluator.sandbox.base import SandboxFault
-from evaluator.sandbox.guest import Chunk, Exit, Source, Usage
+from evaluator.sandbox.guest import UNKNOWN_USAGE, Chunk, Exit, Source, Usage
 
 READ_BYTES = 65_536
 EXIT_SECONDS = 2.0
@@ -61,7 +61,7 @@ class OwnProcess:
 
     def usage(self) -> Usage:
         """Unknown: the person's own system tools tell it better than a shared process could."""
-        return Usage(peak_memory_bytes=None, cpu_seconds=None)
+        return UNKNOWN_USAGE
 
     def destroy(self) -> Exit:
         """Kill it, if it still runs, and tell how it ended."""

@@ -32,7 +32,7 @@ class SandboxFault(SandboxError):
 
 
 class SandboxCancelled(SandboxError):
-    """`on_stage` returned false; the model has been killed and nothing is left of it."""
+    """`on_stage` returned false; the run was given up."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,9 @@ class Sandbox(Protocol):
         """Run one model to its end.
 
         Raises `SandboxCancelled` when `on_stage` returns false, `SandboxFault` when the sandbox
-        itself failed. Whatever happens, no process, container or file of the run remains.
+        itself failed. Whatever happens, no file of the run remains, and no process: a container
+        that was used may still be on its way out, and one that its engine fails to remove is
+        removed as soon as the engine answers, for as long as the sandbox is open.
         """
         ...
 

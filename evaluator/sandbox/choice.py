@@ -5,6 +5,7 @@ from pathlib import Path
 
 from evaluator.sandbox.base import Sandbox, SandboxUnavailable
 from evaluator.sandbox.metric_base import MetricSandbox
+from evaluator.sandbox.supply import FORK_SERVERS
 
 DEFAULT_HARNESS_IMAGE = "minigiants-harness:local"
 KINDS = ("auto", "docker", "gvisor", "fallback")
@@ -19,6 +20,7 @@ def choose_sandbox(
     harness_image: str = DEFAULT_HARNESS_IMAGE,
     gpu: str | None = None,
     pool: int = 0,
+    fork_servers: int = FORK_SERVERS,
 ) -> Sandbox:
     """The sandbox of `kind`, proven to work on this machine.
 
@@ -26,22 +28,36 @@ def choose_sandbox(
     image, else the fallback. The engine's address comes from DOCKER_HOST. `scratch` is a folder
     of the worker's own in which jobs are laid out; an engine must see it under the same path.
     `gpu` names the GPU devices for the model ("0", "GPU-…", "all"); only Docker offers them.
-    `pool` is how many containers wait for models of the format `python`.
+    `pool` is how many containers wait for models of the format `python`, `fork_servers` how many
+    processes at most stay for those of other formats.
 
     Raises `SandboxUnavailable` with what an operator can do about it.
     """
-    if kind == "fallback":
-        return _fallback(scratch, gpu)
-    if kind in ("docker", "gvisor"):
-        return _docker(kind, scratch, harness_image, gpu, pool)
-    if kind != "auto":
+    if kind not in KINDS:
         raise _unknown(kind)
+    if kind == "fallback":
+        return _fallback(scratch, gpu, fork_servers)
+
+    def docker() -> Sandbox:
+        from evaluator.sandbox.docker_sandbox import DockerSandbox
+
+        return DockerSandbox(
+            scratch=scratch,
+            image=harness_image,
+            runtime=_runtime(kind),
+            gpu=gpu,
+            pool=pool,
+            fork_servers=fork_servers,
+        )
+
+    if kind != "auto":
+        return docker()
     try:
-        return _docker("docker", scratch, harness_image, gpu, pool)
+        return docker()
     except SandboxUnavailable as no_docker:
         logger.info("No Docker sandbox: %s", no_docker)
         try:
-            return _fallback(scratch, gpu)
+            return _fallback(scratch, gpu, fork_servers)
         except SandboxUnavailable as no_fallback:
             raise SandboxUnavailable(
                 f"No sandbox works on this machine. Docker: {no_docker} Fallback: {no_fallback}"
@@ -82,17 +98,9 @@ def _runtime(kind: str) -> str:
     return "runsc" if kind == "gvisor" else "runc"
 
 
-def _docker(kind: str, scratch: Path, harness_image: str, gpu: str | None, pool: int) -> Sandbox:
-    from evaluator.sandbox.docker_sandbox import DockerSandbox
-
-    return DockerSandbox(
-        scratch=scratch, image=harness_image, runtime=_runtime(kind), gpu=gpu, pool=pool
-    )
-
-
-def _fallback(scratch: Path, gpu: str | None) -> Sandbox:
+def _fallback(scratch: Path, gpu: str | None, fork_servers: int) -> Sandbox:
     from evaluator.sandbox.fallback_sandbox import FallbackSandbox
 
     if gpu is not None:
         raise SandboxUnavailable("The fallback sandbox offers no GPU. Run this worker with Docker.")
-    return FallbackSandbox(scratch=scratch)
+    return FallbackSandbox(scratch=scratch, fork_servers=fork_servers)

@@ -70,8 +70,13 @@ class Conversation:
         device: Device,
         on_stage: OnStage,
         mount: str = JOB_MOUNT,
+        cpu_before: float | None = 0.0,
     ) -> None:
-        """`device` is what the guest was started for, `mount` where it sees the files of `job`."""
+        """`device` is what the guest was started for, `mount` where it sees the files of `job`.
+
+        `cpu_before` is the CPU time in seconds that the guest counts and has used before the job,
+        None if it is not known.
+        """
         self._request = request
         self.limits = request.limits
         self._guest = guest
@@ -80,6 +85,7 @@ class Conversation:
         self._device = device
         self._on_stage = on_stage
         self.mount = mount
+        self._cpu_before = cpu_before
         self._stage = Stage.STARTING
         self._exchange = Exchange(
             guest, log_bytes=request.limits.log_bytes, on_tick=lambda: self._enter(self._stage)
@@ -199,6 +205,11 @@ class Conversation:
     def _crash(self) -> Verdict:
         self._usage = self._guest.usage()
         ending = self._guest.destroy()
+        if ending.for_the_host:
+            raise SandboxFault(
+                "This machine ran out of memory: the kernel ended a model that was within its "
+                "limit. Give the worker fewer slots, or the machine more memory."
+            )
         if ending.out_of_memory:
             return verdicts.OUT_OF_MEMORY
         self._exchange.log.remark(f"The process ended with exit status {ending.code}.")
@@ -231,7 +242,7 @@ class Conversation:
                 latency_seconds=median(hidden.latencies) if hidden and hidden.latencies else None,
                 throughput=hidden.examples / hidden.seconds if hidden and hidden.seconds else None,
                 peak_memory_bytes=usage.peak_memory_bytes if usage else None,
-                cpu_seconds=usage.cpu_seconds if usage else None,
+                cpu_seconds=usage.cpu_since(self._cpu_before) if usage else None,
             ),
         )
 

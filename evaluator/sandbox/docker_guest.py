@@ -1,6 +1,7 @@
 """One container, as a guest: its streams, its counters and its end."""
 
 import contextlib
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from docker.errors import DockerException, NotFound
 from evaluator.sandbox.base import SandboxFault
 from evaluator.sandbox.cgroup import container_usage
 from evaluator.sandbox.container import ContainerSettings
-from evaluator.sandbox.guest import Chunk, Exit, Source, Usage
+from evaluator.sandbox.guest import UNKNOWN_USAGE, Chunk, Exit, GuestLeft, Source, Usage
 
 READ_BYTES = 65_536
 HEADER_BYTES = 8
@@ -24,6 +25,8 @@ LATE_EVENT_SECONDS = 0.3
 NANOSECONDS = 1e9
 KILLED_BY_SIGNAL = 128
 UNKNOWN_EXIT = Exit(code=None, out_of_memory=False)
+
+logger = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -73,33 +76,31 @@ class DockerGuest:
     """A container whose streams are attached to a socket of ours."""
 
     def __init__(self, api: APIClient, settings: ContainerSettings) -> None:
-        """Create the container, attach to it and start it. Raises `SandboxFault`."""
+        """Create the container, attach to it and start it.
+
+        Raises `SandboxFault`; it is a `GuestLeft` if the container could not be removed then.
+        """
         self._api = api
         self._streams = Demultiplexer()
         self._ended = False
         self._exit: Exit | None = None
         self._removed = False
+        self._attached: Any = None
         with engine_faults("creating a container"):
             host = api.create_host_config(**settings.host)
             created = api.create_container(**settings.container, host_config=host)
             self._container: str = created["Id"]
         try:
             with engine_faults("attaching to a container"):
-                attached = api.attach_socket(
+                self._attached = api.attach_socket(
                     self._container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
                 )
-        except SandboxFault:
-            self._discard()
-            raise
-        # The client hands out a file object over a Unix socket, the socket itself over TLS.
-        self._attached = attached
-        self._socket: socket.socket = getattr(attached, "_sock", attached)
-        try:
+            # The client hands out a file object over a Unix socket, the socket itself over TLS.
+            self._socket: socket.socket = getattr(self._attached, "_sock", self._attached)
             with engine_faults("starting a container"):
                 api.start(self._container)
-        except SandboxFault:
-            self._detach()
-            self._discard()
+        except SandboxFault as fault:
+            self._discard(fault)
             raise
 
     def send(self, data: bytes) -> None:
@@ -131,16 +132,21 @@ class DockerGuest:
     def usage(self) -> Usage:
         """The container's own counters, from its control group, else as the engine tells them.
 
-        Of a cgroup v2 out of reach there is no peak.
+        Of a cgroup v2 out of reach there is no peak, and nothing at all of a container that has
+        ended, whose counters have gone with it.
         """
         if self._ended or self._exit is not None:
-            return Usage(peak_memory_bytes=None, cpu_seconds=None)
-        with engine_faults("measuring a container"):
-            state = self._api.inspect_container(self._container)["State"]
-            usage = container_usage(int(state["Pid"]), self._container)
-            if usage is not None:
-                return usage
-            stats = self._api.stats(self._container, stream=False, one_shot=True)
+            return UNKNOWN_USAGE
+        try:
+            with engine_faults("measuring a container"):
+                state = self._api.inspect_container(self._container)["State"]
+                usage = container_usage(int(state["Pid"]), self._container)
+                if usage is not None:
+                    return usage
+                stats = self._api.stats(self._container, stream=False, one_shot=True)
+        except SandboxFault as fault:
+            logger.warning("What a container has used is not known. %s", str(fault))
+            return UNKNOWN_USAGE
         nanoseconds = stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage")
         return Usage(
             peak_memory_bytes=stats.get("memory_stats", {}).get("max_usage"),
@@ -198,14 +204,20 @@ class DockerGuest:
         return {event["Action"] for event in events}
 
     def _detach(self) -> None:
+        if self._attached is None:
+            return
         with contextlib.suppress(OSError):
             self._attached.close()
+        with contextlib.suppress(OSError):
             self._socket.close()
 
-    def _discard(self) -> None:
-        """Remove what could not be started. If the engine fails at it too, a sweep will do it."""
-        with contextlib.suppress(SandboxFault):
-            self._remove()
+    def _discard(self, fault: SandboxFault) -> None:
+        """Remove what could not be started, for `fault`. Raises `GuestLeft` if that fails too."""
+        self._exit = UNKNOWN_EXIT
+        try:
+            self.destroy()
+        except SandboxFault:
+            raise GuestLeft(self) from fault
 
     def _remove(self) -> None:
         with engine_faults("removing a container"), contextlib.suppress(NotFound):

@@ -5,27 +5,39 @@ has no network, and its answer is read as one reads a participant's. It never ru
 container: the embedded fallback has no place for it.
 """
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from evaluator.contract import Limits, MetricLimits
 from evaluator.harness.metric_answer import CALL, CODE, MODULE, SOLUTION, SUBMISSION
-from evaluator.sandbox.base import SandboxUnavailable
+from evaluator.sandbox.base import SandboxFault, SandboxUnavailable
 from evaluator.sandbox.container import ContainerSettings, container_settings
 from evaluator.sandbox.docker_guest import DockerGuest
-from evaluator.sandbox.engine import STRENGTHS, connect, remove_containers, require
+from evaluator.sandbox.engine import (
+    STRENGTHS,
+    connect,
+    remove_containers,
+    require,
+    sweep_at_start,
+)
 from evaluator.sandbox.environment import FILTER_SYSTEM_CALLS
-from evaluator.sandbox.guest import Exit, Source
+from evaluator.sandbox.guest import Exit, GuestLeft, Source
+from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.logs import LogBook, LogTooLarge
 from evaluator.sandbox.metric_answer import answer_limit, read_answer
 from evaluator.sandbox.metric_base import MetricCall, MetricFailed, MetricResult
+from evaluator.sandbox.pool import Pool
+from evaluator.sandbox.ready_guest import ReadyGuest
 from evaluator.sandbox.workspace import JobFolder, Workspace
 
 LOG_BYTES: Final = 256 * 1024
 TICK_SECONDS: Final = 0.5
+FORMAT: Final = "metric"
+"""What a metric's container runs, as the format of its key."""
 
 
 class DockerMetricSandbox:
@@ -46,22 +58,30 @@ class DockerMetricSandbox:
         except SandboxUnavailable:
             self._api.close()
             raise
-        self._workspace.sweep(self._remove_containers)
+        sweep_at_start(self._api, self._workspace)
+        self._endings = Pool(_none_waits, size=0, reusable=False, name="metric-endings")
 
     def run(self, call: MetricCall, *, on_tick: Callable[[], None]) -> MetricResult:
         """Call the metric once, in a container that is gone afterwards."""
         limits = _limits(call.limits)
         with self._workspace.job() as job:
             _lay_out(call, job)
-            guest = DockerGuest(self._api, self._settings(limits, job))
+            key = GuestKey.of(FORMAT, limits)
+            try:
+                guest = DockerGuest(self._api, self._settings(limits, job))
+            except GuestLeft as left:
+                self._endings.retire(ReadyGuest(key, left.guest, job))
+                raise
             try:
                 return _listen(guest, call, limits, on_tick)
             finally:
-                guest.destroy()
+                self._endings.destroy(ReadyGuest(key, guest, job))
 
     def close(self) -> None:
         """Remove what this sandbox, and others whose worker has died, left on the machine."""
         try:
+            with contextlib.suppress(SandboxFault):  # all of them are removed by their label
+                self._endings.close()
             self._remove_containers(self._workspace.owner)
             self._workspace.sweep(self._remove_containers)
         finally:
@@ -80,6 +100,11 @@ class DockerMetricSandbox:
 
     def _remove_containers(self, owner: str) -> None:
         remove_containers(self._api, owner)
+
+
+def _none_waits(_key: GuestKey, _on_tick: Callable[[], None]) -> NoReturn:
+    """For a pool that only destroys what others would not."""
+    raise SandboxFault("Containers of metrics are never started ahead.")
 
 
 def _limits(limits: MetricLimits) -> Limits:

@@ -21,14 +21,13 @@ from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.engine import (
     STRENGTHS,
     connect,
-    lets_sockets_through,
     remove_containers,
     require,
+    sweep_at_start,
 )
 from evaluator.sandbox.environment import HARNESS_MODULE, SERVE, WARM, harness_arguments
-from evaluator.sandbox.examinations import needs_socket
 from evaluator.sandbox.guest_key import GuestKey
-from evaluator.sandbox.supply import GuestSupply
+from evaluator.sandbox.supply import FORK_SERVERS, GuestSupply
 from evaluator.sandbox.workspace import JobFolder, Workspace
 
 WARM_MEMORY_BYTES = 512 * 1024**2
@@ -41,13 +40,21 @@ class DockerSandbox:
     formats = frozenset({"onnx", "python", "transformers"})
 
     def __init__(
-        self, *, scratch: Path, image: str, runtime: str, gpu: str | None = None, pool: int = 0
+        self,
+        *,
+        scratch: Path,
+        image: str,
+        runtime: str,
+        gpu: str | None = None,
+        pool: int = 0,
+        fork_servers: int = FORK_SERVERS,
     ) -> None:
         """Find the engine, its runtime, the image and the GPU. Raises `SandboxUnavailable`.
 
         `pool` containers wait, with torch imported, for jobs of the format `python`, and on a GPU
         of `transformers` too; with 0 each is started when its job has come, and one for `python`
-        imports what its model asks for.
+        imports what its model asks for. At most `fork_servers` containers stay for the formats that
+        are served by forking.
         """
         self._pool = pool
         self.strength = STRENGTHS[runtime]
@@ -56,8 +63,7 @@ class DockerSandbox:
         self._gpu = gpu
         self._api = connect()
         try:
-            require(self._api, image, runtime)
-            self.host_sockets = lets_sockets_through(self._api, runtime)
+            require(self._api, image, runtime, sockets=True)
             self._workspace = Workspace(scratch)
         except OSError as error:
             self._api.close()
@@ -65,13 +71,14 @@ class DockerSandbox:
         except SandboxUnavailable:
             self._api.close()
             raise
-        self._workspace.sweep(self._remove_containers)
+        sweep_at_start(self._api, self._workspace)
         self._supply = GuestSupply(
             self._start,
             self._workspace,
             strength=self.strength,
             device=CPU if gpu is None else CUDA,
             pool=pool,
+            fork_servers=fork_servers,
         )
         if gpu is not None:
             self._prove_gpu()
@@ -82,11 +89,6 @@ class DockerSandbox:
         """See `Sandbox.run`."""
         if request.format not in self.formats:
             raise SandboxFault(f"This sandbox cannot run the format {request.format!r}.")
-        if needs_socket(request) and not self.host_sockets:
-            raise SandboxFault(
-                f"Models of bytes need a socket, which {self._runtime} withholds. Register it with "
-                "--host-uds=open in the engine's daemon.json."
-            )
         return self._supply.run(request, on_stage)
 
     def waiting(self, key: GuestKey) -> int:

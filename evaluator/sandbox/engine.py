@@ -1,19 +1,22 @@
 """The container engine: how it is reached, and what it must have."""
 
+import contextlib
 import os
 import socket
+from collections.abc import Mapping
 from typing import Any, cast
 
 import requests
 from docker.api.client import APIClient
 from docker.client import DockerClient
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import DockerException, ImageNotFound, NotFound
 
 from evaluator.contract import Strength
 from evaluator.harness.protocol import VERSION
-from evaluator.sandbox.base import SandboxUnavailable
+from evaluator.sandbox.base import SandboxFault, SandboxUnavailable
 from evaluator.sandbox.container import OWNER_LABEL
 from evaluator.sandbox.docker_guest import engine_faults
+from evaluator.sandbox.workspace import Workspace
 
 UNIX_SCHEME = "unix://"
 DEFAULT_ADDRESS = f"{UNIX_SCHEME}/var/run/docker.sock"
@@ -44,16 +47,23 @@ def _knock(address: str) -> None:
             door.connect(address.removeprefix(UNIX_SCHEME))
 
 
-def require(api: APIClient, image: str, runtime: str) -> None:
+def require(api: APIClient, image: str, runtime: str, *, sockets: bool = False) -> None:
     """See that the engine has the runtime, and an image that speaks this worker's protocol.
 
-    Raises `SandboxUnavailable`.
+    With `sockets` the runtime must let a container call at a Unix socket in its job's folder, which
+    gVisor does only if it is told to. Raises `SandboxUnavailable`.
     """
     try:
-        if runtime not in api.info()["Runtimes"]:
+        runtimes = api.info()["Runtimes"]
+        if runtime not in runtimes:
             raise SandboxUnavailable(
                 f"The container engine has no runtime {runtime!r}. Install gVisor and register "
                 "runsc in the engine's daemon.json."
+            )
+        if sockets and STRENGTHS[runtime] is Strength.GVISOR and not _opens(runtimes[runtime]):
+            raise SandboxUnavailable(
+                f"Models of bytes need a socket, which {runtime} withholds. Register it with "
+                "--host-uds=open in the engine's daemon.json."
             )
         found = cast(Any, api).inspect_image(image)
         labels = found["Config"].get("Labels") or {}
@@ -71,16 +81,20 @@ def require(api: APIClient, image: str, runtime: str) -> None:
         )
 
 
-def lets_sockets_through(api: APIClient, runtime: str) -> bool:
-    """Whether a model can call at a Unix socket in its job's folder. gVisor must be told to let it.
-
-    Raises `SandboxFault`.
-    """
-    if STRENGTHS[runtime] is not Strength.GVISOR:
-        return True
-    with engine_faults("telling its runtimes"):
-        arguments = api.info()["Runtimes"][runtime].get("runtimeArgs") or []
+def _opens(registered: Mapping[str, Any]) -> bool:
+    """Whether gVisor, as it is registered, lets a container call at the host's sockets."""
+    arguments = registered.get("runtimeArgs") or []
     return any(argument.lstrip("-") in HOST_SOCKETS for argument in arguments)
+
+
+def sweep_at_start(api: APIClient, workspace: Workspace) -> None:
+    """Remove what dead workers left. Raises `SandboxUnavailable`, and has closed both then."""
+    try:
+        workspace.sweep(lambda owner: remove_containers(api, owner))
+    except SandboxFault as fault:
+        workspace.close()
+        api.close()
+        raise SandboxUnavailable(str(fault)) from fault
 
 
 def remove_containers(api: APIClient, owner: str) -> None:
@@ -89,4 +103,5 @@ def remove_containers(api: APIClient, owner: str) -> None:
         for container in api.containers(
             all=True, quiet=True, filters={"label": f"{OWNER_LABEL}={owner}"}
         ):
-            api.remove_container(container["Id"], force=True, v=True)
+            with contextlib.suppress(NotFound):
+                api.remove_container(container["Id"], force=True, v=True)

@@ -60,7 +60,8 @@ class Exam:
 class Outcome:
     """What came of an exam: the file of predictions, and times in seconds by the host's clock.
 
-    `latencies` has a time an example for each batch, from the start up to it.
+    `latencies` has a running average for each batch of answers, or group of documents in lockstep:
+    the time from the start up to its end, divided by the examples answered by then.
     """
 
     examples: int

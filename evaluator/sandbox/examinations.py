@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-from evaluator.sandbox import verdicts
 from evaluator.sandbox.base import SandboxFault, SandboxRequest
+from evaluator.sandbox.environment import FORKING_FORMATS
 from evaluator.sandbox.examination import Examination
 from evaluator.sandbox.lockstep import LockstepExamination
 from evaluator.sandbox.rows import RowsExamination
 from evaluator.sandbox.texts import TextsExamination
-from evaluator.sandbox.verdicts import ModelFailed
 
 
 def _classification(request: SandboxRequest) -> Examination:
@@ -28,13 +27,9 @@ def _generation(request: SandboxRequest) -> Examination:
 
 
 def _language_modelling(request: SandboxRequest) -> Examination:
-    match request.format:
-        case "onnx" | "transformers":  # scored by the harness: no participant code runs beside it
-            return RowsExamination(1)
-        case "python":
-            return LockstepExamination(int(request.task.settings["documents_in_step"]))
-        case _:
-            raise ModelFailed(verdicts.TASK_WITHOUT_FORMAT)
+    if request.format in FORKING_FORMATS:  # scored by the harness: it runs no participant's code
+        return RowsExamination(1)
+    return LockstepExamination(int(request.task.settings["documents_in_step"]))
 
 
 EXAMINATIONS: dict[str, Callable[[SandboxRequest], Examination]] = {
@@ -50,7 +45,7 @@ EXAMINATIONS: dict[str, Callable[[SandboxRequest], Examination]] = {
 def examination_of(request: SandboxRequest) -> Examination:
     """How the model of a request is examined.
 
-    Raises `SandboxFault` for an unknown task, `ModelFailed` for one that the format can't do.
+    Raises `SandboxFault` for a task that is unknown, or has not these settings.
     """
     try:
         return EXAMINATIONS[request.task.type](request)
@@ -58,8 +53,3 @@ def examination_of(request: SandboxRequest) -> Examination:
         raise SandboxFault(
             f"This worker cannot run the task type {request.task.type!r} with these settings."
         ) from error
-
-
-def needs_socket(request: SandboxRequest) -> bool:
-    """Whether a request's model has to call at a socket of the host: it is examined in lockstep."""
-    return request.task.type == "language-modelling" and request.format == "python"

@@ -86,8 +86,9 @@ class FallbackGuest:
             self._ending = self._end()
         if self._ending.refusal:
             raise SandboxFault(f"The kernel denies the confinement ({self._ending.refusal}).")
+        # No limit of ours kills: memory is limited as address space. The machine was short of it.
         ended_by_kernel = self._ending.code == -signal.SIGKILL and not self._killed
-        return Exit(code=self._ending.code, out_of_memory=ended_by_kernel)
+        return Exit(self._ending.code, out_of_memory=False, for_the_host=ended_by_kernel)
 
     @property
     def _talking(self) -> bool:

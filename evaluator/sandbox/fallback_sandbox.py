@@ -29,8 +29,8 @@ from evaluator.sandbox.environment import (
 from evaluator.sandbox.fallback_guest import FallbackGuest
 from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.python_runtime import PythonRuntime
-from evaluator.sandbox.supply import GuestSupply
-from evaluator.sandbox.workspace import JobFolder, Workspace
+from evaluator.sandbox.supply import FORK_SERVERS, GuestSupply
+from evaluator.sandbox.workspace import CONFINED_PREFIX, JobFolder, Workspace
 
 FIRST_USER = 1_900_000_000
 USERS = 65_536
@@ -49,18 +49,23 @@ class FallbackSandbox:
 
     strength = Strength.FALLBACK
 
-    def __init__(self, *, scratch: Path) -> None:
+    def __init__(self, *, scratch: Path, fork_servers: int = FORK_SERVERS) -> None:
         """Prove that the kernel allows the confinement. Raises `SandboxUnavailable`."""
         if not sys.platform.startswith("linux"):
             raise SandboxUnavailable("The fallback sandbox needs Linux. Start a container engine.")
         self._runtime = PythonRuntime.of_this_process()
         self.formats = self._runtime.formats
         try:
-            self._workspace = Workspace(scratch)
+            self._workspace = Workspace(scratch, prefix=CONFINED_PREFIX)
         except OSError as error:
             raise SandboxUnavailable(f"The folder {scratch} cannot be used: {error}") from error
         self._supply = GuestSupply(
-            self._start, self._workspace, strength=self.strength, device=CPU, pool=0
+            self._start,
+            self._workspace,
+            strength=self.strength,
+            device=CPU,
+            pool=0,
+            fork_servers=fork_servers,
         )
         try:
             self._workspace.sweep()

@@ -18,13 +18,19 @@ from evaluator.harness.protocol import (
     log_marker,
 )
 from evaluator.sandbox.base import SandboxFault
-from evaluator.sandbox.guest import Chunk, Exit, Guest, Source, Usage
+from evaluator.sandbox.guest import UNKNOWN_USAGE, Chunk, Exit, Guest, Source, Usage
 
 BEGINNING_SECONDS = 10.0
 """How long the server may take to fork. Past it the fault is ours."""
 
 ENDING_SECONDS = 2.0
 """How long the server may take to tell of the end of a child that is leaving."""
+
+NEAR_THE_LIMIT = 0.75
+"""Share of its memory that a child has held when its own limit ended it, with room for what the
+kernel counts late. A child that held less was taken because the whole machine was short: children
+are the first that the kernel takes. The control group's counter of kills would not tell, for those
+of the machine are in it."""
 
 END = encode_command(End())
 
@@ -37,10 +43,14 @@ class ForkedGuest:
     the whole server has been destroyed.
     """
 
-    def __init__(self, server: Guest) -> None:
-        """Have the server fork. Raises `SandboxFault` if it does not: nothing has run then."""
+    def __init__(self, server: Guest, *, memory_bytes: int) -> None:
+        """Have the server fork. Raises `SandboxFault` if it does not: nothing has run then.
+
+        `memory_bytes` is what the child may take.
+        """
         self.survived = False
         self._server = server
+        self._memory_bytes = memory_bytes
         self._run = secrets.token_bytes(RUN_BYTES)
         self._reader = FrameReader()
         self._ended: Ended | None = None
@@ -78,7 +88,7 @@ class ForkedGuest:
         """The kernel's counts for the child, which are known at its end."""
         self._await_end()
         if self._ended is None:
-            return Usage(peak_memory_bytes=None, cpu_seconds=None)
+            return UNKNOWN_USAGE
         return Usage(self._ended.peak_memory_bytes or None, self._ended.cpu_seconds)
 
     def destroy(self) -> Exit:
@@ -89,10 +99,17 @@ class ForkedGuest:
             if self._ended is None or not self.survived:
                 self._exit = self._server.destroy()
             else:
-                code = self._ended.code
-                # Nobody else kills it before the server has told of its end.
-                self._exit = Exit(code=code, out_of_memory=code == -signal.SIGKILL)
+                self._exit = self._exit_told(self._ended)
         return self._exit
+
+    def _exit_told(self, ended: Ended) -> Exit:
+        """How the child ended. Only the kernel kills one before the server has told of its end."""
+        killed = ended.code == -signal.SIGKILL
+        least = NEAR_THE_LIMIT * self._memory_bytes
+        for_the_host = killed and 0 < ended.peak_memory_bytes < least
+        return Exit(
+            ended.code, out_of_memory=killed and not for_the_host, for_the_host=for_the_host
+        )
 
     @property
     def _complete(self) -> bool:
@@ -139,5 +156,5 @@ class ForkedGuest:
             while self._leaving and (left := deadline - time.monotonic()) > 0:
                 if self.receive(left) is None:
                     return
-        except ProtocolError:
-            self._lost = True
+        except (ProtocolError, SandboxFault):
+            self._lost = True  # the server is destroyed then

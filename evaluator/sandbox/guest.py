@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from evaluator.sandbox.base import SandboxFault
+
 
 class Source(Enum):
     """Which of its two channels bytes came from."""
@@ -20,19 +22,31 @@ Chunk = tuple[Source, bytes]
 class Exit:
     """How the sandboxed process ended.
 
-    `code` is its exit status, negative for a signal, None where nobody knows it.
+    `code` is its exit status, negative for a signal, None where nobody knows it. `out_of_memory`
+    tells that it reached its limit on memory, `for_the_host` that the kernel ended it though it had
+    not: the machine was short of memory, which is no model's fault.
     """
 
     code: int | None
     out_of_memory: bool
+    for_the_host: bool = False
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What the kernel counted, None where it does not tell: bytes, and seconds of CPU."""
+    """What the kernel counted, None where it does not tell: bytes, and seconds of CPU.
+
+    It is told for people: no outcome depends on whether it is known.
+    """
 
     peak_memory_bytes: int | None
     cpu_seconds: float | None
+
+    def cpu_since(self, before: float | None) -> float | None:
+        """The CPU time in seconds since it was `before`, None if either is unknown."""
+        if self.cpu_seconds is None or before is None:
+            return None
+        return max(0.0, self.cpu_seconds - before)
 
     def completed_by(self, earlier: "Usage") -> "Usage":
         """These counts, and those of `earlier` where these are unknown."""
@@ -41,6 +55,17 @@ class Usage:
             peak_memory_bytes=earlier.peak_memory_bytes if peak is None else peak,
             cpu_seconds=earlier.cpu_seconds if seconds is None else seconds,
         )
+
+
+UNKNOWN_USAGE = Usage(peak_memory_bytes=None, cpu_seconds=None)
+
+
+class GuestLeft(SandboxFault):
+    """A guest did not start and is not gone either: `guest` is still to be destroyed."""
+
+    def __init__(self, guest: "Guest") -> None:
+        super().__init__("The container engine neither started a container nor removed it.")
+        self.guest = guest
 
 
 class Guest(Protocol):
@@ -55,7 +80,7 @@ class Guest(Protocol):
         ...
 
     def usage(self) -> Usage:
-        """What it has used so far, or altogether once it has ended."""
+        """What it has used so far, or altogether once it has ended. Raises nothing."""
         ...
 
     def destroy(self) -> Exit:

@@ -53,9 +53,8 @@ class LockstepExamination:
                 for start in range(0, len(order), self._side_by_side):
                     group = order[start : start + self._side_by_side]
                     nats[group] = _nats(channel, [documents[place] for place in group])
-                    now = time.monotonic()
-                    latencies.append((now - last) / len(group))
-                    last = now
+                    last = time.monotonic()
+                    latencies.append((last - started) / (start + len(group)))
                 channel.end()
                 done = dialogue.answer(run, started + exam.seconds)
             finally:

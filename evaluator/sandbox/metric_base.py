@@ -54,7 +54,8 @@ class MetricSandbox(Protocol):
     strength: Strength
 
     def run(self, call: MetricCall, *, on_tick: Callable[[], None]) -> MetricResult:
-        """Call a metric once, and leave nothing of it behind.
+        """Call a metric once, and leave nothing of it behind: a container that its engine fails to
+        remove goes as soon as the engine answers.
 
         `on_tick` is called about twice a second; what it raises ends the call. Raises
         `SubmissionRefused`, `MetricFailed`, and `SandboxFault` where the sandbox itself failed.

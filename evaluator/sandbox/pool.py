@@ -94,6 +94,13 @@ class Pool:
             self._retired.append(ready)
             self._tidy()
 
+    def destroy(self, ready: ReadyGuest) -> None:
+        """Destroy a guest now; where the engine fails at that, as soon as it answers again."""
+        fault = _destroyed(ready)
+        if fault is not None:
+            logger.warning("A guest is still to be destroyed. %s", str(fault))
+            self.retire(ready)
+
     def close(self) -> None:
         """Destroy all that waits. Raises `SandboxFault` if the engine did not remove everything."""
         with self._change:
@@ -195,7 +202,7 @@ class Pool:
 
     def _rest(self, hindrance: Exception) -> None:
         self._pause = min(LONGEST_PAUSE_SECONDS, 2 * self._pause or FIRST_PAUSE_SECONDS)
-        logger.warning("No guest can be kept ready for %g s. %s", self._pause, hindrance)
+        logger.warning("No guest can be kept ready for %g s. %s", self._pause, str(hindrance))
         until = time.monotonic() + self._pause
         with self._change:
             while not self._closing and (left := until - time.monotonic()) > 0:

@@ -5,9 +5,9 @@ on a GPU. Else one without is run in a forked child of a guest that stays: see
 `evaluator.harness.fork_server`.
 """
 
+import contextlib
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from evaluator.contract import Device, Limits, Stage, Strength
@@ -15,20 +15,21 @@ from evaluator.harness.protocol import CPU
 from evaluator.sandbox.base import (
     OnStage,
     SandboxCancelled,
+    SandboxFault,
     SandboxRequest,
     SandboxResult,
 )
 from evaluator.sandbox.conversation import JOB_MOUNT, Conversation
 from evaluator.sandbox.exchange import await_ready
 from evaluator.sandbox.forked_guest import ForkedGuest
-from evaluator.sandbox.guest import Guest
+from evaluator.sandbox.guest import Guest, GuestLeft
 from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.pool import Pool
 from evaluator.sandbox.ready_guest import ReadyGuest
 from evaluator.sandbox.workspace import JobFolder, Workspace
 
 FORK_SERVERS = 3
-"""How many fork servers, of different keys, a sandbox keeps."""
+"""How many fork servers, of different keys, a sandbox keeps unless it is told."""
 
 PREWARMED = ("onnx", "python")
 """Formats that get a guest before anybody asks, if guests are kept ready at all. A fork server for
@@ -37,11 +38,15 @@ PREWARMED = ("onnx", "python")
 
 @dataclass(frozen=True)
 class _Place:
-    """Where one job runs: a guest, the files that it sees, and under which path it sees them."""
+    """Where one job runs: a guest, the files that it sees, and under which path it sees them.
+
+    `cpu_before` is the CPU time in seconds that the guest had used before, None if it is not known.
+    """
 
     guest: Guest
     job: JobFolder
     mount: str
+    cpu_before: float | None
 
 
 class GuestSupply:
@@ -55,6 +60,7 @@ class GuestSupply:
         strength: Strength,
         device: Device,
         pool: int,
+        fork_servers: int = FORK_SERVERS,
     ) -> None:
         """`device` is the best that a guest is given; `pool` is how many wait to be used once."""
         self._start = start
@@ -62,7 +68,7 @@ class GuestSupply:
         self._strength = strength
         self._device = device
         self._single = Pool(self.start, size=pool, reusable=False, name="warm-pool")
-        self._servers = Pool(self.start, size=FORK_SERVERS, reusable=True, name="fork-servers")
+        self._servers = Pool(self.start, size=fork_servers, reusable=True, name="fork-servers")
 
     def prewarm(self, formats: frozenset[str]) -> None:
         """Have guests ready for those of `PREWARMED` that are in `formats`, under usual limits."""
@@ -78,6 +84,9 @@ class GuestSupply:
         folder = self._workspace.new_job()
         try:
             guest = self._start(key, folder)
+        except GuestLeft as left:
+            self._pool(key.format).retire(ReadyGuest(key, left.guest, folder))
+            raise
         except BaseException:
             folder.remove()
             raise
@@ -85,7 +94,7 @@ class GuestSupply:
         try:
             await_ready(guest, on_tick)
         except BaseException:
-            ready.destroy()
+            self._pool(key.format).destroy(ready)
             raise
         return ready
 
@@ -118,6 +127,7 @@ class GuestSupply:
                 device=key.device,
                 on_stage=on_stage,
                 mount=place.mount,
+                cpu_before=place.cpu_before,
             ).hold()
 
     def close(self) -> None:
@@ -133,7 +143,7 @@ class GuestSupply:
     def _pool(self, key: GuestKey) -> Pool:
         return self._servers if key.forks else self._single
 
-    @contextmanager
+    @contextlib.contextmanager
     def _alone(self, key: GuestKey, tick: Callable[[], None]) -> Iterator[_Place]:
         """A guest for one job. Its kernel-side end is off the job's path if nothing went wrong.
 
@@ -141,16 +151,18 @@ class GuestSupply:
         """
         ready = self._single.take(key) or self.start(key, tick)
         try:
-            yield _Place(ready.guest, ready.folder, JOB_MOUNT)
+            # Of a container the kernel counts its imports too, which are not the model's.
+            cpu_before = ready.guest.usage().cpu_seconds
+            yield _Place(ready.guest, ready.folder, JOB_MOUNT, cpu_before)
         except BaseException:
-            ready.destroy()
+            self._single.destroy(ready)
             raise
         if key.device == CPU:
             self._single.retire(ready)
         else:
             ready.destroy()
 
-    @contextmanager
+    @contextlib.contextmanager
     def _in_fork(self, key: GuestKey, tick: Callable[[], None]) -> Iterator[_Place]:
         """A child of a fork server, which stays if the child has ended in good order."""
         ready = self._servers.take(key)
@@ -159,11 +171,12 @@ class GuestSupply:
             ready = ready or self.start(key, tick)
             part = secrets.token_hex(8)
             job = ready.folder.part(part)
-            child = ForkedGuest(ready.guest)
+            child = ForkedGuest(ready.guest, memory_bytes=key.limits.memory_bytes)
             try:
-                yield _Place(child, job, f"{JOB_MOUNT}/{part}")
+                yield _Place(child, job, f"{JOB_MOUNT}/{part}", cpu_before=0.0)
             finally:
-                child.destroy()
+                with contextlib.suppress(SandboxFault):  # below the server is destroyed again
+                    child.destroy()
                 job.remove()
                 # The next submission must find neither a process nor a file of this one.
                 survived = child.survived and not job.path.exists()
@@ -173,4 +186,4 @@ class GuestSupply:
             else:
                 self._servers.forget(key)
                 if ready is not None:
-                    ready.destroy()
+                    self._servers.destroy(ready)

@@ -40,9 +40,6 @@ class Detail(Enum):
         "exponentials do not sum to 1 within 1e-4."
     )
     IMPOSSIBLE_BYTE = "A byte came to which the model had given no probability at all."
-    TASK_WITHOUT_FORMAT = (
-        "This task can't be done in this format; the competition's pages say which can."
-    )
     OUT_OF_TURN = "The result channel, which belongs to the harness, carried something else."
     OUTPUT_TOO_LARGE = "The predictions have more than {output_bytes} bytes."
     LOG_TOO_LARGE = "The model printed more than {log_bytes} bytes."
@@ -79,7 +76,6 @@ TOKENIZER_LOSSY = Verdict(Failure.TOKENIZER_LOSSY, Detail.TOKENIZER_LOSSY)
 NOT_CAUSAL = Verdict(Failure.NOT_CAUSAL, Detail.NOT_CAUSAL)
 NOT_NORMALISED = Verdict(Failure.NOT_NORMALISED, Detail.NOT_NORMALISED)
 IMPOSSIBLE_BYTE = Verdict(Failure.INVALID_PREDICTIONS, Detail.IMPOSSIBLE_BYTE)
-TASK_WITHOUT_FORMAT = Verdict(Failure.LOAD_FAILED, Detail.TASK_WITHOUT_FORMAT)
 OUT_OF_TURN = Verdict(Failure.INVALID_PREDICTIONS, Detail.OUT_OF_TURN)
 OUTPUT_TOO_LARGE = Verdict(Failure.OUTPUT_TOO_LARGE, Detail.OUTPUT_TOO_LARGE)
 LOG_TOO_LARGE = Verdict(Failure.LOG_TOO_LARGE, Detail.LOG_TOO_LARGE)

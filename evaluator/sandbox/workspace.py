@@ -18,6 +18,10 @@ from uuid import uuid4
 from evaluator.sandbox.base import SandboxFault
 
 PREFIX = "owner-"
+CONFINED_PREFIX = "confined-"
+"""Of owners without containers. Who sweeps them need not reach the engine, and must leave the
+others: their folder is all that tells of their containers."""
+
 LOCK = "lock"
 MOUNT_POINT = "root"
 FILE_MODE = 0o444
@@ -63,7 +67,9 @@ class Workspace:
     `mount_point` is an empty folder in it, for a mount that only a confined process sees.
     """
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, *, prefix: str = PREFIX) -> None:
+        """`prefix` tells the kind of owner, `PREFIX` or `CONFINED_PREFIX`."""
+        self._prefix = prefix
         scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._scratch = scratch.resolve()
         self.owner = uuid4().hex
@@ -72,7 +78,7 @@ class Workspace:
         self._lock = os.open(unborn / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         (unborn / MOUNT_POINT).mkdir()
-        self._folder = unborn.rename(self._scratch / f"{PREFIX}{self.owner}")
+        self._folder = unborn.rename(self._scratch / f"{prefix}{self.owner}")
         self.mount_point = self._folder / MOUNT_POINT
 
     def new_job(self) -> JobFolder:
@@ -94,11 +100,11 @@ class Workspace:
             job.remove()
 
     def sweep(self, remove_containers: Callable[[str], None] | None = None) -> None:
-        """Remove what dead owners left in this scratch; their containers by `remove_containers`."""
-        for folder in self._scratch.glob(f"{PREFIX}*"):
+        """Remove what dead owners of this kind left here; containers by `remove_containers`."""
+        for folder in self._scratch.glob(f"{self._prefix}*"):
             if folder != self._folder and _abandoned(folder):
                 if remove_containers is not None:
-                    remove_containers(folder.name.removeprefix(PREFIX))
+                    remove_containers(folder.name.removeprefix(self._prefix))
                 shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:

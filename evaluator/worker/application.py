@@ -19,7 +19,7 @@ from celery.worker.consumer import Consumer
 from kombu.entity import Exchange, Queue
 
 from evaluator import broker
-from evaluator.sandbox.base import SandboxUnavailable
+from evaluator.sandbox.base import SandboxError
 from evaluator.worker.config import WorkerConfig
 from evaluator.worker.pool import PromptPool
 from evaluator.worker.runtime import Runtime, ScratchInUse
@@ -87,7 +87,7 @@ def _connect(runtime: Runtime) -> None:
         # eat messages; so whatever goes wrong here ends the process.
         try:
             runtime.start()
-        except (SandboxUnavailable, ScratchInUse, OSError) as error:
+        except (SandboxError, ScratchInUse, OSError) as error:
             raise SystemExit(f"The worker can't start. {error}") from error
         except Exception as error:
             log.exception("the worker can't start")

@@ -27,6 +27,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "name": "MINIGIANTS_WORKER_NAME",
     "slots": "MINIGIANTS_WORKER_SLOTS",
     "pool": "MINIGIANTS_WORKER_POOL",
+    "fork_servers": "MINIGIANTS_WORKER_FORK_SERVERS",
     "cache": "MINIGIANTS_WORKER_CACHE",
     "cache_bytes": "MINIGIANTS_WORKER_CACHE_BYTES",
     "scratch": "MINIGIANTS_WORKER_SCRATCH",
@@ -76,9 +77,10 @@ class WorkerConfig(BaseModel):
     ones; each worker needs a scratch folder of its own, a cache may be shared by workers of the
     same role. `slots` is how many jobs run at a time; unset, one for each device of `gpu`, and
     never more, or without GPUs as many as fit the machine. `pool` is how many containers wait in
-    each slot, with torch imported, for models of the format `python`. `grace_seconds` is how long
-    running jobs may go on once the worker is told to stop. `sandbox`, `harness_image` and `gpu`
-    matter to predict workers alone.
+    each slot, with torch imported, for models of the format `python`, `fork_servers` how many
+    processes at most stay in each slot for formats that are served by forking. `grace_seconds` is
+    how long running jobs may go on once the worker is told to stop. `sandbox`, `harness_image` and
+    `gpu` matter to predict workers alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,6 +91,7 @@ class WorkerConfig(BaseModel):
     name: str = Field(default="", max_length=128)
     slots: int = Field(default=1, ge=1, le=1024)
     pool: int = Field(default=1, ge=0, le=64)
+    fork_servers: int = Field(default=3, ge=1, le=64)
     cache: Annotated[Path, AfterValidator(_absolute)]
     cache_bytes: int = Field(default=10 * 1024**3, ge=0)
     scratch: Annotated[Path, AfterValidator(_absolute)]

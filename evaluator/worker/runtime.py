@@ -32,6 +32,10 @@ from evaluator.worker.work import Work
 WORK_DIRECTORY_MODE: Final = 0o711
 """A sandbox's other user may pass through to the files it is shown, and list nothing."""
 
+SANDBOXES: Final = "sandboxes"
+"""The folder in a worker's scratch in which all its sandboxes have their own. Each sweeps what dead
+ones have left there, so nothing is missed by a worker that starts with fewer slots."""
+
 log = structlog.get_logger()
 
 
@@ -40,15 +44,14 @@ class ScratchInUse(Exception):
 
 
 def configured_sandbox(config: WorkerConfig, slot: int) -> Sandbox:
-    """The sandbox of one slot, in a folder of its own. Raises `SandboxUnavailable`."""
-    scratch = config.scratch / f"sandbox-{slot}"
-    scratch.mkdir(mode=WORK_DIRECTORY_MODE, exist_ok=True)
+    """The sandbox of one slot. Raises `SandboxUnavailable`."""
     return choose_sandbox(
         config.sandbox,
-        scratch=scratch,
+        scratch=_sandbox_scratch(config),
         harness_image=config.harness_image or DEFAULT_HARNESS_IMAGE,
         gpu=device_of_slot(config.gpu, slot),
         pool=config.pool,
+        fork_servers=config.fork_servers,
     )
 
 
@@ -57,13 +60,17 @@ def configured_metric_sandbox(config: WorkerConfig) -> MetricSandbox | None:
 
     Raises `SandboxUnavailable`.
     """
-    scratch = config.scratch / "metrics"
-    scratch.mkdir(mode=WORK_DIRECTORY_MODE, exist_ok=True)
     return choose_metric_sandbox(
         config.sandbox,
-        scratch=scratch,
+        scratch=_sandbox_scratch(config),
         harness_image=config.harness_image or DEFAULT_HARNESS_IMAGE,
     )
+
+
+def _sandbox_scratch(config: WorkerConfig) -> Path:
+    scratch = config.scratch / SANDBOXES
+    scratch.mkdir(mode=WORK_DIRECTORY_MODE, exist_ok=True)
+    return scratch
 
 
 class Runtime:

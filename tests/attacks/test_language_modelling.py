@@ -11,13 +11,12 @@ import pytest
 
 from evaluator.contract import Failure, Stage
 from evaluator.sandbox import examinations, lockstep
-from evaluator.sandbox.base import Sandbox, SandboxFault, SandboxRequest, SandboxResult
+from evaluator.sandbox.base import Sandbox, SandboxRequest, SandboxResult
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.examination import Dialogue, Exam, Outcome
 from evaluator.sandbox.lockstep_channel import LockstepChannel
 from tests.attacks.proving_ground import LIMITS
 from tests.evaluator.sandbox.language_models import TASK, write_documents, write_model
-from tests.support.missing import missing
 
 pytestmark = pytest.mark.docker
 
@@ -99,8 +98,6 @@ class Ground:
 @pytest.fixture(scope="module")
 def ground(fortress: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     """The real sandbox, under runc and under gVisor. After the attacks an honest model passes."""
-    if isinstance(fortress, DockerSandbox) and not fortress.host_sockets:
-        missing("A socket through gVisor", "register runsc with --host-uds=open")
     ground = Ground(fortress, tmp_path_factory.mktemp("ground"))
     yield ground
     assert ground.attack().failure is None
@@ -224,14 +221,3 @@ def test_silence(ground: Ground) -> None:
     result = ground.attack(step="time.sleep(60)", smoke_seconds=1)
 
     assert verdict(result) == (Failure.TIMED_OUT, Stage.SMOKE)
-
-
-def test_a_runtime_without_sockets_is_the_operators_fault(
-    quick_ground: Ground, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No participant pays for a gVisor that withholds the socket."""
-    monkeypatch.setattr(quick_ground.sandbox, "host_sockets", False)
-
-    with pytest.raises(SandboxFault, match="Register it with --host-uds=open"):
-        quick_ground.attack()
-    monkeypatch.undo()

@@ -10,21 +10,27 @@ from tests.support.waiting import wait_for
 
 
 class ThrowawayEngine:
-    """`dockerd` with its own data, socket and containers, below `folder`."""
+    """`dockerd` with its own data, socket and containers, below `folder`.
 
-    def __init__(self, folder: Path) -> None:
+    With `live_restore` its containers live on while it is stopped.
+    """
+
+    def __init__(self, folder: Path, *, live_restore: bool = False) -> None:
         self.address = f"unix://{folder / 'docker.sock'}"
+        self._live_restore = live_restore
+        self._data = folder / "data"
         self._log = folder / "dockerd.log"
         self._configuration = folder / "daemon.json"
         self._configuration.write_text(
             json.dumps(
                 {
-                    "data-root": str(folder / "data"),
+                    "data-root": str(self._data),
                     "exec-root": str(folder / "exec"),
                     "pidfile": str(folder / "docker.pid"),
                     "hosts": [self.address],
                     "bridge": "none",
                     "iptables": False,
+                    "live-restore": live_restore,
                     "log-level": "warn",
                 }
             )
@@ -40,11 +46,17 @@ class ThrowawayEngine:
         wait_for(lambda: answers(self.address), f"dockerd, whose log is {self._log},")
 
     def stop(self) -> None:
-        """Stop it, with all its containers, as a restart of the service does."""
+        """Stop it, as a restart of the service does."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
             self._process = None
+
+    def end(self) -> None:
+        """Stop it for good, and let go of its folder."""
+        self.stop()
+        if self._live_restore:  # it leaves the mount of its own data then
+            subprocess.run(["umount", str(self._data)], check=True)
 
     @staticmethod
     def is_possible() -> bool:

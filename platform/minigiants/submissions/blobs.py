@@ -6,18 +6,23 @@ from uuid import UUID
 from django.db import transaction
 
 from evaluator.blob_hash import BlobHash
-from evaluator.contract import PART_BYTES, StoredBlob
+from evaluator.contract import PART_BYTES, PREDICTIONS, StoredBlob
 from minigiants.core.blob_digests import blobs_hold
 from minigiants.core.blobstore import blob_store, staging_folder
 from minigiants.core.problems import InvalidInput
 from minigiants.submissions.claims import attempt_of
+from minigiants.submissions.evaluated_models import files_of, format_of
+from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation
 from minigiants.submissions.problems import AttemptOver
 from minigiants.submissions.reports import blob_record
 from minigiants.submissions.signing import BlobGrant, grant_read
 
 PREDICTIONS_OVERHEAD = 4096
-"""What a result file may have beyond the output's own limit: its header."""
+"""What a model's predictions may have beyond the output's own limit: their file's header."""
+
+EVIDENCE_BYTES = 1024**3
+"""What the losses behind a score may have: they grow with the examples, not with the output."""
 
 
 class Readable(Protocol):
@@ -44,10 +49,15 @@ def blob_granted(*, token: str) -> BlobGrant:
 def result_bytes_allowed(*, evaluation_id: UUID, token: str) -> int:
     """How large the result of a running attempt may be. Raises AttemptOver."""
     evaluation = attempt_of(
-        evaluation_id=evaluation_id, token=token, beside=["submission__pack_version"]
+        evaluation_id=evaluation_id,
+        token=token,
+        beside=["submission__pack_version", "submission__artifact", "trial_run"],
     )
-    limits = evaluation.version.spec.runtime.limits
-    return limits.output_bytes + PREDICTIONS_OVERHEAD
+    if evaluation.status == Status.SCORING:
+        return EVIDENCE_BYTES
+    if format_of(evaluation) == PREDICTIONS:  # the file itself is passed on
+        return sum(file.size for file in files_of(evaluation))
+    return evaluation.version.spec.runtime.limits.output_bytes + PREDICTIONS_OVERHEAD
 
 
 def result_store(*, evaluation_id: UUID, token: str, body: Readable) -> StoredBlob:

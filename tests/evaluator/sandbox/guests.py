@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evaluator.sandbox.base import SandboxFault
-from evaluator.sandbox.guest import Chunk, Exit, Source, Usage
+from evaluator.sandbox.guest import UNKNOWN_USAGE, Chunk, Exit, Source, Usage
 from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.ready_guest import ReadyGuest
 from evaluator.sandbox.workspace import JobFolder
@@ -40,13 +40,17 @@ class Engine:
 
 
 class ScriptedGuest:
-    """Says what `says` holds, in turn; then it is silent, or gone if it is not `alive`."""
+    """Says what `says` holds, in turn; then it is silent, or gone if it is not `alive`.
+
+    It has used what `used` holds, in turn; then nobody knows.
+    """
 
     def __init__(self, engine: Engine | None = None, *says: tuple[Source, bytes]) -> None:
         self.alive = True
         self.destroyed = False
         self.heard: list[bytes] = []
         self.says: deque[Chunk] = deque(says)
+        self.used: deque[Usage] = deque()
         self._engine = engine
 
     def send(self, data: bytes) -> None:
@@ -58,7 +62,7 @@ class ScriptedGuest:
         return [] if self.alive else None
 
     def usage(self) -> Usage:
-        return Usage(peak_memory_bytes=None, cpu_seconds=None)
+        return self.used.popleft() if self.used else UNKNOWN_USAGE
 
     def destroy(self) -> Exit:
         if self._engine is not None and not self._engine.answers:

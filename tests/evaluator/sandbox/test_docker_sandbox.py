@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import docker
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 from evaluator.contract import Failure, Stage, Strength
 from evaluator.sandbox.base import SandboxCancelled, SandboxFault, SandboxRequest
 from evaluator.sandbox.container import OWNER_LABEL
+from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.docker_sandbox import DockerSandbox
+from evaluator.sandbox.guest import Usage
 from tests.support.missing import missing
 from tests.support.waiting import wait_for
 
@@ -89,6 +92,25 @@ def test_predicts(
         assert result.smoke_log == "loaded (4, 3)\nbatch of 8\n"
         assert result.host_log == "batch of 256\nbatch of 256\nbatch of 88\n"
         wait_for(lambda: not containers_of(engine, sandbox._workspace.owner), "the removal")
+
+
+def test_cpu_time_is_the_models_alone(sandbox: DockerSandbox, make_request: MakeRequest) -> None:
+    """In a container, too, which counts its imports from its start on."""
+    counted: list[float | None] = []
+    usage = DockerGuest.usage
+
+    def noting(guest: DockerGuest) -> Usage:
+        counted.append(usage(guest).cpu_seconds)
+        return Usage(None, counted[-1])
+
+    with mock.patch.object(DockerGuest, "usage", noting):
+        measured = sandbox.run(make_request("python"), on_stage=proceed).measurements
+
+    before, after = counted[0], counted[1]
+    assert before is not None
+    assert after is not None
+    assert before > 0
+    assert measured.cpu_seconds == after - before
 
 
 def test_measures(sandbox: DockerSandbox, make_request: MakeRequest) -> None:

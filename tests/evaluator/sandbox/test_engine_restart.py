@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
+from unittest import mock
 
 import docker
 import pytest
@@ -19,8 +21,10 @@ from evaluator.harness.protocol import VERSION
 from evaluator.sandbox import pool, supply
 from evaluator.sandbox.base import SandboxFault, SandboxRequest
 from evaluator.sandbox.container import OWNER_LABEL, ContainerSettings
+from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.engine import PROTOCOL_LABEL
+from evaluator.sandbox.guest import Guest
 from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.python_runtime import PythonRuntime
 from evaluator.sandbox.workspace import JobFolder
@@ -63,12 +67,15 @@ class BareSandbox(DockerSandbox):
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThrowawayEngine]:
+def engine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ThrowawayEngine]:
     if os.geteuid() != 0 or not ThrowawayEngine.is_possible():
         missing("A Docker engine of the test's own", "it takes root and `dockerd`")
     # The path of a socket is short.
     with tempfile.TemporaryDirectory(prefix="minigiants-engine-") as folder:
-        engine = ThrowawayEngine(Path(folder))
+        live_restore = getattr(request, "param", False)
+        engine = ThrowawayEngine(Path(folder), live_restore=live_restore)
         engine.start()
         monkeypatch.setenv("DOCKER_HOST", engine.address)
         with closing(docker.APIClient(engine.address)) as client:
@@ -76,7 +83,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThrowawayEngine]:
                 _empty_root(), IMAGE.split(":")[0], "empty", [f"LABEL {PROTOCOL_LABEL}={VERSION}"]
             )
         yield engine
-        engine.stop()
+        engine.end()
         gc.collect()  # those sockets, while their warning is ignored: not in some later test
 
 
@@ -159,3 +166,36 @@ def test_a_restart_under_a_job_is_our_fault(
             lambda: len(client.containers(all=True, filters={"label": owner})) == 1,
             "one container",
         )
+
+
+@pytest.mark.parametrize("engine", [True], indirect=True, ids=["live restore"])
+def test_what_lives_on_without_its_engine_ends_when_it_is_back(
+    engine: ThrowawayEngine,
+    sandbox: BareSandbox,
+    make_request: Callable[..., SandboxRequest],
+) -> None:
+    """Participant code may not run on with nobody's clock."""
+    request = make_request("python")
+    (request.model_folder / "model.py").write_text("import time\ntime.sleep(600)\n")
+    made: list[DockerGuest] = []
+    start = sandbox._supply._start
+
+    def noting(key: GuestKey, job: JobFolder) -> Guest:
+        made.append(cast(DockerGuest, start(key, job)))
+        return made[-1]
+
+    def stop(_stage: Stage) -> bool:
+        if list(sandbox._workspace._folder.glob("job-*/model")):  # it has its model now
+            engine.stop()
+        return True
+
+    with mock.patch.object(sandbox._supply, "_start", noting), pytest.raises(SandboxFault):
+        sandbox.run(request, on_stage=stop)
+    container = made[0]._container
+    engine.start()
+
+    def gone() -> bool:
+        with closing(docker.APIClient(engine.address)) as client:
+            return container not in {each["Id"] for each in client.containers(all=True)}
+
+    wait_for(gone, "the end of the container")

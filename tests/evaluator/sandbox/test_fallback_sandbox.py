@@ -1,8 +1,12 @@
 """The fallback with honest models, broken ones, and a kernel that says no."""
 
 import dataclasses
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
+from unittest import mock
 
 import numpy as np
 import onnx
@@ -18,7 +22,9 @@ from evaluator.sandbox.base import (
 )
 from evaluator.sandbox.fallback_guest import FallbackGuest
 from evaluator.sandbox.fallback_sandbox import FallbackSandbox
+from evaluator.sandbox.guest import Guest
 from evaluator.sandbox.guest_key import GuestKey
+from evaluator.sandbox.workspace import JobFolder
 from tests.support.missing import missing
 
 MakeRequest = Callable[..., SandboxRequest]
@@ -108,6 +114,44 @@ def test_memory_past_the_limit(sandbox: FallbackSandbox, make_request: MakeReque
     assert result.failure is Failure.OUT_OF_MEMORY
     assert result.predictions is None
     assert list(request.output_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("whole_server", [False, True])
+def test_a_machine_without_memory_is_our_fault(
+    sandbox: FallbackSandbox, make_request: MakeRequest, *, whole_server: bool
+) -> None:
+    """What runs submissions is the first that the kernel kills."""
+
+    def kill(stage: Stage) -> bool:
+        if stage is Stage.SMOKE and not killed:
+            (server,) = children_of(started[-1]._launcher.pid)
+            killed.append(server if whole_server else children_of(server)[0])
+            os.kill(killed[0], signal.SIGKILL)
+        return True
+
+    started: list[FallbackGuest] = []
+    killed: list[int] = []
+    make = sandbox._supply._start
+
+    def start(key: GuestKey, folder: JobFolder) -> Guest:
+        started.append(cast(FallbackGuest, make(key, folder)))
+        return started[-1]
+
+    with (
+        mock.patch.object(sandbox._supply, "_start", start),
+        pytest.raises(SandboxFault, match="This machine ran out of memory"),
+    ):
+        sandbox.run(make_request("onnx"), on_stage=kill)
+    assert len(killed) == 1
+    assert sandbox.run(make_request("onnx"), on_stage=proceed).failure is None
+
+
+def children_of(process: int) -> list[int]:
+    return [
+        int(child)
+        for task in Path(f"/proc/{process}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
 
 
 @pytest.mark.parametrize("stage", [Stage.STARTING, Stage.SMOKE, Stage.HIDDEN])

@@ -1,6 +1,7 @@
 """What the host makes of a fork server's words, the last of which no child can have written."""
 
 import signal
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -19,10 +20,11 @@ from evaluator.harness.protocol import (
 )
 from evaluator.sandbox.base import SandboxFault
 from evaluator.sandbox.forked_guest import ForkedGuest
-from evaluator.sandbox.guest import Chunk, Exit, Source, Usage
+from evaluator.sandbox.guest import UNKNOWN_USAGE, Chunk, Exit, Source, Usage
 from tests.evaluator.sandbox.guests import ScriptedGuest
 
 OTHER = b"another."
+MEMORY_BYTES = 64 * 1024**2
 MARK = b"the mark"
 ENDED = Ended(code=0, peak_memory_bytes=4096, cpu_seconds=0.5, mark=MARK)
 
@@ -57,6 +59,10 @@ def ending(ended: Ended = ENDED) -> tuple[Chunk, Chunk]:
     return (Source.LOG, log_marker(ended.mark)), results(Frame(Kind.ENDED, RUN, ended.encode()))
 
 
+def begun(server: Server) -> ForkedGuest:
+    return ForkedGuest(server, memory_bytes=MEMORY_BYTES)
+
+
 def heard(guest: ForkedGuest) -> list[Chunk]:
     chunks: list[Chunk] = []
     while (received := guest.receive(0.01)) is not None:
@@ -67,7 +73,7 @@ def heard(guest: ForkedGuest) -> list[Chunk]:
 def test_a_whole_life() -> None:
     loaded = Frame(Kind.LOADED, OTHER)
     server = Server(results(loaded), (Source.LOG, b"printed"), *ending())
-    guest = ForkedGuest(server)
+    guest = begun(server)
     guest.send(encode_command(End()))
 
     assert heard(guest) == [
@@ -87,7 +93,7 @@ def test_a_server_that_does_not_fork_is_our_fault() -> None:
     server.alive = False
 
     with pytest.raises(SandboxFault, match="did not begin a submission: BlockingIOError"):
-        ForkedGuest(server)
+        begun(server)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +103,7 @@ def test_a_server_that_does_not_fork_is_our_fault() -> None:
 )
 def test_a_first_word_of_another_kind_is_our_fault(first: Frame) -> None:
     with pytest.raises(SandboxFault, match="did not begin"):
-        ForkedGuest(Server(results(first), begins=False))
+        begun(Server(results(first), begins=False))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +117,7 @@ def test_a_first_word_of_another_kind_is_our_fault(first: Frame) -> None:
 )
 def test_nonsense_ends_the_server(script: tuple[Chunk, ...]) -> None:
     server = Server(*script)
-    guest = ForkedGuest(server)
+    guest = begun(server)
 
     with pytest.raises(ProtocolError):
         heard(guest)
@@ -123,7 +129,7 @@ def test_nonsense_ends_the_server(script: tuple[Chunk, ...]) -> None:
 def test_an_end_whose_log_is_cut_ends_the_server() -> None:
     server = Server((Source.LOG, log_marker(OTHER)), ending()[1])
     server.alive = False
-    guest = ForkedGuest(server)
+    guest = begun(server)
     heard(guest)
     guest.destroy()
 
@@ -133,7 +139,7 @@ def test_an_end_whose_log_is_cut_ends_the_server() -> None:
 
 def test_a_child_that_goes_on_ends_with_its_server() -> None:
     server = Server()
-    guest = ForkedGuest(server)
+    guest = begun(server)
     assert guest.usage() == Usage(peak_memory_bytes=None, cpu_seconds=None)
     guest.destroy()
 
@@ -141,14 +147,41 @@ def test_a_child_that_goes_on_ends_with_its_server() -> None:
     assert not guest.survived
 
 
-def test_a_child_that_the_kernel_killed_had_too_little_memory() -> None:
-    killed = Ended(code=-signal.SIGKILL, peak_memory_bytes=0, cpu_seconds=0.1, mark=MARK)
-    guest = ForkedGuest(Server(*ending(killed)))
+@pytest.mark.parametrize(
+    ("peak", "for_the_host"),
+    [(0, False), (MEMORY_BYTES, False), (2 * MEMORY_BYTES, False), (MEMORY_BYTES // 2, True)],
+    ids=["unknown", "at its limit", "beyond it", "well within"],
+)
+def test_a_child_that_the_kernel_killed(peak: int, *, for_the_host: bool) -> None:
+    """It had too little memory, or the machine had: then it is no fault of the model."""
+    killed = Ended(code=-signal.SIGKILL, peak_memory_bytes=peak, cpu_seconds=0.1, mark=MARK)
+    guest = begun(Server(*ending(killed)))
     heard(guest)
 
-    assert guest.destroy() == Exit(code=-signal.SIGKILL, out_of_memory=True)
-    assert guest.usage().peak_memory_bytes is None
+    assert guest.destroy() == Exit(
+        code=-signal.SIGKILL, out_of_memory=not for_the_host, for_the_host=for_the_host
+    )
+    assert guest.usage().peak_memory_bytes == (peak or None)
     assert guest.survived
+
+
+def test_a_server_that_breaks_off_hides_no_verdict() -> None:
+    """What the child has used is not known then, and all else is as it was."""
+
+    class Breaking(Server):
+        def receive(self, timeout: float) -> Sequence[Chunk] | None:
+            if not self.says:
+                raise SandboxFault("The container engine failed.")
+            return super().receive(timeout)
+
+    server = Breaking()
+    guest = begun(server)
+    guest.send(encode_command(End()))
+
+    assert guest.usage() == UNKNOWN_USAGE
+    guest.destroy()
+    assert server.destroyed
+    assert not guest.survived
 
 
 @given(cuts=st.lists(st.integers(1, 40), max_size=20), printed=st.binary(max_size=60))
@@ -163,7 +196,7 @@ def test_any_cutting_of_the_streams(cuts: list[int], printed: bytes) -> None:
             script.append((source, rest[:cut]))
             rest = rest[cut:]
         script.append((source, rest))
-    guest = ForkedGuest(Server(*script))
+    guest = begun(Server(*script))
     told = heard(guest)
 
     log = b"".join(data for source, data in told if source is Source.LOG)

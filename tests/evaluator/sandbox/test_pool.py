@@ -207,6 +207,18 @@ def test_closing_tells_what_the_engine_did_not_remove(engine: Engine) -> None:
         pool.close()
 
 
+def test_what_the_engine_does_not_destroy_goes_once_it_is_back(engine: Engine) -> None:
+    pool = make(engine, size=0)
+    ready = engine.start(FIRST, lambda: None)
+    engine.answers = False
+    pool.destroy(ready)
+    assert engine.left() == [ready.guest]
+    engine.answers = True
+
+    waiting.wait_for(lambda: engine.left() == [], "the end of the guest")
+    pool.close()
+
+
 class PoolMachine(RuleBasedStateMachine):
     """Jobs come and go, guests die, the engine goes and comes back.
 
@@ -255,7 +267,7 @@ class PoolMachine(RuleBasedStateMachine):
             self.pool.retire(ready)
         elif lost:
             self.pool.forget(ready.key)
-            self.pool.retire(ready)
+            self.pool.destroy(ready)
         else:
             self.pool.give_back(ready)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.sandbox.base import SandboxFault
-from evaluator.sandbox.workspace import Workspace
+from evaluator.sandbox.workspace import CONFINED_PREFIX, Workspace
 
 DIE = """
 import os, sys
@@ -116,3 +116,15 @@ def test_a_sweep_takes_the_dead_and_spares_the_living(tmp_path: Path) -> None:
         f"owner-{living.owner}",
         f"owner-{sweeper.owner}",
     }
+
+
+def test_a_sweep_leaves_owners_of_the_other_kind(tmp_path: Path) -> None:
+    """Without a folder nobody would know of its owner's containers."""
+    scratch = tmp_path / "scratch"
+    (scratch / "owner-dead").mkdir(parents=True)
+    (scratch / f"{CONFINED_PREFIX}dead").mkdir()
+    confined = Workspace(scratch, prefix=CONFINED_PREFIX)
+    confined.sweep()
+    confined.close()
+
+    assert [path.name for path in scratch.iterdir()] == ["owner-dead"]

@@ -43,6 +43,7 @@ def test_no_secret_is_shown() -> None:
         ({"MINIGIANTS_WORKER_KEY": "a-secret"}, "MINIGIANTS_WORKER_KEY"),
         ({"MINIGIANTS_WORKER_SLOTS": "0"}, "MINIGIANTS_WORKER_SLOTS"),
         ({"MINIGIANTS_WORKER_POOL": "-1"}, "MINIGIANTS_WORKER_POOL"),
+        ({"MINIGIANTS_WORKER_FORK_SERVERS": "0"}, "MINIGIANTS_WORKER_FORK_SERVERS"),
         ({"MINIGIANTS_WORKER_CACHE": "cache"}, "absolute path"),
         ({"MINIGIANTS_WORKER_CACHE": "/var/scratch/worker"}, "different folders"),
         ({"MINIGIANTS_PLATFORM_URL": "minigiants.example"}, "http:// or https://"),

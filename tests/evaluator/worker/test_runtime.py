@@ -1,13 +1,20 @@
 """What a worker does as it starts."""
 
+import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from evaluator.contract import Role
-from evaluator.worker.runtime import Runtime, ScratchInUse
+from evaluator.sandbox.base import SandboxUnavailable
+from evaluator.sandbox.fallback_sandbox import FallbackSandbox
+from evaluator.worker.config import WorkerConfig
+from evaluator.worker.runtime import Runtime, ScratchInUse, configured_sandbox
 from tests.evaluator.worker.fake_platform import KEY, FakePlatform
+from tests.support.missing import missing
 
 
 def test_presence_tells_what_a_worker_offers_and_is_repeated_until_heard(
@@ -44,3 +51,28 @@ def test_a_start_clears_what_a_dead_worker_left(
     left.mkdir(parents=True)
     started(Role.PREDICT)
     assert not left.exists()
+
+
+def test_a_start_with_fewer_slots_clears_what_all_left(tmp_path: Path) -> None:
+    config = WorkerConfig(
+        role=Role.PREDICT,
+        key=SecretStr(KEY),
+        cache=tmp_path / "cache",
+        scratch=tmp_path,
+        platform_url="http://nowhere",
+        broker_url=SecretStr("redis://nowhere"),
+        sandbox="fallback",
+        fork_servers=2,
+    )
+    try:
+        second = configured_sandbox(config, slot=1)
+    except SandboxUnavailable as unavailable:
+        missing("The fallback sandbox", str(unavailable))
+    assert isinstance(second, FallbackSandbox)
+    assert second._supply._servers._size == 2
+    left = second._workspace._folder
+    second._supply.close()
+    os.close(second._workspace._lock)  # as its worker's death does
+
+    with closing(configured_sandbox(config, slot=0)):
+        assert not left.exists()
