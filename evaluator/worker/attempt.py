@@ -69,7 +69,7 @@ class Attempts(Generic[J, R]):
                     self._report(job, report, lease)
 
     def _claim(self, evaluation: UUID, attempt: int) -> J | None:
-        request = ClaimRequest(attempt=attempt, worker=self._worker)
+        request = ClaimRequest(attempt=attempt, worker=self._worker, claim=uuid4())
         try:
             return retried(
                 lambda: self._client.claim(self._work.job_type, evaluation, request),

@@ -31,6 +31,7 @@ def test_a_claim_is_tried_again_while_nobody_answers(
     platform.fail("POST", "/claim", 0, 503)
     started(Role.PREDICT).evaluate(EVALUATION, 1)
     assert len(platform.said("/claim")) == 3
+    assert len({said.body for said in platform.said("/claim")}) == 1
     assert platform.reports()[0]["failure"] is None
 
 
