@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.contract import ScoreJob
+from evaluator.sandbox.base import SandboxUnavailable
 from evaluator.sandbox.metric_base import MetricCall, MetricSandbox
-from evaluator.scoring import ScoreOutcome, ScoringFailed
+from evaluator.scoring import ScoreOutcome
 from evaluator.scoring.custom import SplitTables, score_custom
 from evaluator.tasks.csv_table import ID
 from evaluator.tasks.custom import custom_settings, read_solution
@@ -33,12 +34,12 @@ class CustomMetric:
     ) -> ScoreOutcome:
         """Score a submission by the metric in the file `code`.
 
-        Raises `ScoringFailed` where this worker has no container engine, `InvalidTask`,
+        Raises `SandboxUnavailable` where this worker has no container engine, `InvalidTask`,
         `InvalidLabels`, `InvalidPredictions`, and what `MetricSandbox.run` raises.
         """
         sandbox = self._sandbox
         if sandbox is None:
-            raise ScoringFailed(
+            raise SandboxUnavailable(
                 "metric.py runs in a container alone, and this score worker has no container "
                 "engine. Give it one, and the harness image."
             )
