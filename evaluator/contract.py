@@ -90,6 +90,7 @@ class Failure(StrEnum):
     SCORING_FAILED = "scoring_failed"
     WORKER_FAULT = "worker_fault"
     WORKER_LOST = "worker_lost"
+    HANDED_BACK = "handed_back"
 
 
 PARTICIPANT_FAILURES = frozenset(

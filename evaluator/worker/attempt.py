@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from evaluator.contract import ClaimRequest
+from evaluator.contract import ClaimRequest, Failure
 from evaluator.sandbox.base import SandboxError
 from evaluator.tasks.errors import TaskError
 from evaluator.worker.cache import BlobMismatch
@@ -93,17 +93,22 @@ class Attempts(Generic[J, R]):
             return None
         except HandedBack:
             log.info("handed back")
-            return self._work.fault(job, lease.stage, "The worker was shut down.")
+            return self._work.fault(
+                job, Failure.HANDED_BACK, lease.stage, "The worker was shut down."
+            )
         except EXPECTED_FAULTS as error:
             log.error("fault", stage=lease.stage, reason=str(error))
-            return self._work.fault(job, lease.stage, f"{type(error).__name__}: {error}")
+            return self._fault(job, lease, f"{type(error).__name__}: {error}")
         except Exception as error:
             log.exception("unexpected fault", stage=lease.stage)
-            return self._work.fault(
-                job, lease.stage, f"{type(error).__name__}; the worker's log has the details."
+            return self._fault(
+                job, lease, f"{type(error).__name__}; the worker's log has the details."
             )
         finally:
             _remove(folder)
+
+    def _fault(self, job: J, lease: Lease, detail: str) -> R:
+        return self._work.fault(job, Failure.WORKER_FAULT, lease.stage, detail)
 
     def _report(self, job: J, report: R, lease: Lease) -> None:
         try:

@@ -61,9 +61,9 @@ class Scoring(Work[ScoreJob, ScoreReport]):
             losses=self._store(job, outcome.losses, folder / "losses.zip", lease),
         )
 
-    def fault(self, job: ScoreJob, stage: Stage, detail: str) -> ScoreReport:
+    def fault(self, job: ScoreJob, failure: Failure, stage: Stage, detail: str) -> ScoreReport:
         """See `Work`."""
-        return _failed(job, Failure.WORKER_FAULT, f"While {stage}: {detail}")
+        return _failed(job, failure, f"While {stage}: {detail}")
 
     def _score(self, job: ScoreJob, folder: Path, lease: Lease) -> ScoreOutcome:
         lease.proceed(Stage.FETCHING)

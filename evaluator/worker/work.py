@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from evaluator.contract import ClaimedJob, PredictReport, ScoreReport, Stage
+from evaluator.contract import ClaimedJob, Failure, PredictReport, ScoreReport, Stage
 from evaluator.worker.lease import Lease
 
 J = TypeVar("J", bound=ClaimedJob)
@@ -25,5 +25,8 @@ class Work(ABC, Generic[J, R]):
         """
 
     @abstractmethod
-    def fault(self, job: J, stage: Stage, detail: str) -> R:
-        """The report that this worker failed. `detail` is for hosts."""
+    def fault(self, job: J, failure: Failure, stage: Stage, detail: str) -> R:
+        """The report that this worker gives the job up: its fault, or handed back.
+
+        `detail` is for hosts.
+        """

@@ -83,6 +83,7 @@ def _taken(evaluation: Evaluation, role: Role, request: ClaimRequest, token: str
         unclaimed=True,
         lease_expires_at=_lease_end(),
         claimed_at=timezone.now(),
+        retry_at=None,
         worker=request.worker,
         report_token_digest=token_digest(token),
         stage="",

@@ -108,7 +108,7 @@ def test_after_the_grace_period_a_running_job_is_handed_back(
     runtime.begin_shutdown()
     job.join(20)
     [report] = platform.reports()
-    assert report["failure"] == Failure.WORKER_FAULT
+    assert report["failure"] == Failure.HANDED_BACK
     assert "shut down" in report["failure_detail"]
     runtime.stop()
     assert sandbox.closed
