@@ -31,6 +31,10 @@ class SandboxFault(SandboxError):
     """The sandbox itself failed (engine gone, disk full): the attempt may be repeated elsewhere."""
 
 
+class NotBegun(SandboxFault):
+    """No guest could be had for the job: nothing of it has run, and the next one may fare alike."""
+
+
 class SandboxCancelled(SandboxError):
     """`on_stage` returned false; the model has been killed and nothing is left of it."""
 
@@ -87,6 +91,13 @@ class Sandbox(Protocol):
 
         Raises `SandboxCancelled` when `on_stage` returns false, `SandboxFault` when the sandbox
         itself failed. Whatever happens, no process, container or file of the run remains.
+        """
+        ...
+
+    def prove(self, *, on_tick: Callable[[], None]) -> None:
+        """See whether a guest can begin, by starting one. No job may be running in this sandbox.
+
+        `on_tick` is called about once a second; what it raises ends the waiting. Raises `NotBegun`.
         """
         ...
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from evaluator.contract import Limits, MetricLimits
 from evaluator.harness.metric_answer import CALL, CODE, MODULE, SOLUTION, SUBMISSION
-from evaluator.sandbox.base import SandboxUnavailable
+from evaluator.sandbox.base import NotBegun, SandboxFault, SandboxUnavailable
 from evaluator.sandbox.container import ContainerSettings, container_settings
 from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.engine import STRENGTHS, connect, remove_containers, require
@@ -53,11 +53,16 @@ class DockerMetricSandbox:
         limits = _limits(call.limits)
         with self._workspace.job() as job:
             _lay_out(call, job)
-            guest = DockerGuest(self._api, self._settings(limits, job))
+            guest = self._guest(limits, job)
             try:
                 return _listen(guest, call, limits, on_tick)
             finally:
                 guest.destroy()
+
+    def prove(self) -> None:
+        """See whether a container can begin: one without a call, which ends by itself."""
+        with self._workspace.job() as job:
+            self._guest(_limits(MetricLimits()), job).destroy()
 
     def close(self) -> None:
         """Remove what this sandbox, and others whose worker has died, left on the machine."""
@@ -67,6 +72,12 @@ class DockerMetricSandbox:
         finally:
             self._workspace.close()
             self._api.close()
+
+    def _guest(self, limits: Limits, job: JobFolder) -> DockerGuest:
+        try:
+            return DockerGuest(self._api, self._settings(limits, job))
+        except SandboxFault as fault:
+            raise NotBegun(str(fault)) from fault
 
     def _settings(self, limits: Limits, job: JobFolder) -> ContainerSettings:
         return container_settings(

@@ -4,6 +4,7 @@ Each submission with participant code gets a container of its own; others a fork
 """
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 from evaluator.sandbox.base import (
@@ -88,6 +89,10 @@ class DockerSandbox:
                 "--host-uds=open in the engine's daemon.json."
             )
         return self._supply.run(request, on_stage)
+
+    def prove(self, *, on_tick: Callable[[], None]) -> None:
+        """See `Sandbox.prove`."""
+        self._supply.prove(self.formats, on_tick)
 
     def waiting(self, key: GuestKey) -> int:
         """How many guests of a key are ready for a job."""

@@ -57,8 +57,13 @@ class MetricSandbox(Protocol):
         """Call a metric once, and leave nothing of it behind.
 
         `on_tick` is called about twice a second; what it raises ends the call. Raises
-        `SubmissionRefused`, `MetricFailed`, and `SandboxFault` where the sandbox itself failed.
+        `SubmissionRefused`, `MetricFailed`, and `SandboxFault` where the sandbox itself failed,
+        `NotBegun` if that was before anything ran.
         """
+        ...
+
+    def prove(self) -> None:
+        """See whether a call could begin. Raises `SandboxFault`."""
         ...
 
     def close(self) -> None:

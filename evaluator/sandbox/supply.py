@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from evaluator.contract import Limits, Stage, Strength
 from evaluator.sandbox.base import (
+    NotBegun,
     OnStage,
     SandboxCancelled,
+    SandboxFault,
     SandboxRequest,
     SandboxResult,
 )
@@ -71,8 +73,14 @@ class GuestSupply:
     def start(self, key: GuestKey, on_tick: Callable[[], None]) -> ReadyGuest:
         """Start a guest, and wait until it is ready.
 
-        Raises `SandboxFault`, and what `on_tick` raises.
+        Raises `NotBegun`, and what `on_tick` raises.
         """
+        try:
+            return self._ready(key, on_tick)
+        except SandboxFault as fault:
+            raise NotBegun(str(fault)) from fault
+
+    def _ready(self, key: GuestKey, on_tick: Callable[[], None]) -> ReadyGuest:
         folder = self._workspace.new_job()
         try:
             guest = self._start(key, folder)
@@ -87,8 +95,12 @@ class GuestSupply:
             raise
         return ready
 
-    def keep(self, ready: ReadyGuest) -> None:
-        """Take over a guest that waits."""
+    def prove(self, formats: frozenset[str], on_tick: Callable[[], None]) -> None:
+        """Start a guest, of the kind that is ready first. It stays, for the next job.
+
+        Raises `NotBegun`, and what `on_tick` raises.
+        """
+        ready = self.start(GuestKey.of(min(formats), Limits()), on_tick)
         pool = self._pool(ready.key.format)
         pool.prefer(ready.key)
         pool.give_back(ready)

@@ -22,6 +22,11 @@ class CustomMetric:
     def __init__(self, sandbox: MetricSandbox | None) -> None:
         self._sandbox = sandbox
 
+    def prove(self) -> None:
+        """See whether a metric could be called, if this worker calls any. Raises `SandboxFault`."""
+        if self._sandbox is not None:
+            self._sandbox.prove()
+
     def score(
         self,
         job: ScoreJob,

@@ -1,5 +1,6 @@
 """Predicting: a model runs in a sandbox, and what it predicted is stored. No label is in reach."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from evaluator.contract import (
@@ -73,6 +74,10 @@ class Predicting(Work[PredictJob, PredictReport]):
                 failure_detail=str(error),
             )
         return _report(job, result, predictions=self._store(job, result.predictions, lease))
+
+    def prove(self, on_tick: Callable[[], None]) -> None:
+        """See `Work`."""
+        self._sandboxes.prove(on_tick)
 
     def fault(self, job: PredictJob, failure: Failure, stage: Stage, detail: str) -> PredictReport:
         """See `Work`."""

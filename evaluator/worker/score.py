@@ -3,6 +3,7 @@
 An organizer's own metric runs there too, in a container of its own.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from evaluator.contract import Failure, ScoreJob, ScoreReport, Stage, StoredBlob
@@ -60,6 +61,10 @@ class Scoring(Work[ScoreJob, ScoreReport]):
             values=outcome.values,
             losses=self._store(job, outcome.losses, folder / "losses.zip", lease),
         )
+
+    def prove(self, on_tick: Callable[[], None]) -> None:
+        """See `Work`. What needs no container can always begin."""
+        self._custom_metric.prove()
 
     def fault(self, job: ScoreJob, failure: Failure, stage: Stage, detail: str) -> ScoreReport:
         """See `Work`."""

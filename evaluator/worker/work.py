@@ -1,6 +1,7 @@
 """What the two kinds of work, predicting and scoring, have in common."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -22,6 +23,12 @@ class Work(ABC, Generic[J, R]):
 
         Raises `Superseded` or `HandedBack` when the lease says stop. Any other exception is a
         fault of ours, and the participant's submission is not to blame.
+        """
+
+    @abstractmethod
+    def prove(self, on_tick: Callable[[], None]) -> None:
+        """See whether a job could begin. Raises `SandboxError` if not, and what `on_tick` raises,
+        which is called about once a second.
         """
 
     @abstractmethod
