@@ -112,6 +112,7 @@ class Submission(View):
     submitted_at: datetime
     position: int | None
     expected_start: datetime | None
+    retry_at: datetime | None = None
     division: Division | None
     score: float | None
     score_shown: str | None

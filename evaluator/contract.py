@@ -94,6 +94,7 @@ class Failure(StrEnum):
     SCORING_FAILED = "scoring_failed"
     WORKER_FAULT = "worker_fault"
     WORKER_LOST = "worker_lost"
+    HANDED_BACK = "handed_back"
 
 
 PARTICIPANT_FAILURES = frozenset(
@@ -163,10 +164,15 @@ class StoredBlob(Message):
 
 
 class ClaimRequest(Message):
-    """A worker asks for the attempt that a Celery message named."""
+    """A worker asks for the attempt that a Celery message named.
+
+    `claim` is drawn for this message and sent again whenever no answer came: whoever holds the
+    attempt by it gets the same job once more.
+    """
 
     attempt: int = Field(ge=1)
     worker: str = Field(min_length=1, max_length=128)
+    claim: UUID
 
 
 class ClaimedJob(Message):

@@ -84,6 +84,8 @@ def _followed(server: Minigiants, submission: Submission, timeout: float | None)
                 note(f"{submission.status} → {state.status}")
             if state.position is not None:
                 spinner.update(f"Queued, position {state.position} …")
+            elif state.retry_at is not None:
+                spinner.update(f"Tried again at {state.retry_at:%H:%M:%S} UTC …")
             else:
                 spinner.update(f"{state.status.capitalize()} …")
             submission = state
@@ -185,6 +187,11 @@ def status(
             say(
                 f"Position {submission.position}"
                 + (f", start expected at {start:%H:%M:%S} UTC" if start else "")
+            )
+        if submission.retry_at is not None:
+            say(
+                "A fault of the platform ended the last attempt; it is tried again at "
+                f"{submission.retry_at:%H:%M:%S} UTC."
             )
         _tell_end(submission)
         if text is not None:

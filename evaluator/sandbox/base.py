@@ -31,6 +31,10 @@ class SandboxFault(SandboxError):
     """The sandbox itself failed (engine gone, disk full): the attempt may be repeated elsewhere."""
 
 
+class NotBegun(SandboxFault):
+    """No guest could be had for the job: nothing of it has run, and the next one may fare alike."""
+
+
 class SandboxCancelled(SandboxError):
     """`on_stage` returned false; the run was given up."""
 
@@ -89,6 +93,13 @@ class Sandbox(Protocol):
         itself failed. Whatever happens, no file of the run remains, and no process: a container
         that was used may still be on its way out, and one that its engine fails to remove is
         removed as soon as the engine answers, for as long as the sandbox is open.
+        """
+        ...
+
+    def prove(self, *, on_tick: Callable[[], None]) -> None:
+        """See whether a guest can begin, by starting one. No job may be running in this sandbox.
+
+        `on_tick` is called about once a second; what it raises ends the waiting. Raises `NotBegun`.
         """
         ...
 

@@ -8,13 +8,13 @@ container: the embedded fallback has no place for it.
 import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NoReturn
 
 from evaluator.contract import Limits, MetricLimits
 from evaluator.harness.metric_answer import CALL, CODE, MODULE, SOLUTION, SUBMISSION
-from evaluator.sandbox.base import SandboxFault, SandboxUnavailable
+from evaluator.sandbox.base import NotBegun, SandboxFault, SandboxUnavailable
 from evaluator.sandbox.container import ContainerSettings, container_settings
 from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.engine import (
@@ -66,16 +66,13 @@ class DockerMetricSandbox:
         limits = _limits(call.limits)
         with self._workspace.job() as job:
             _lay_out(call, job)
-            key = GuestKey.of(FORMAT, limits)
-            try:
-                guest = DockerGuest(self._api, self._settings(limits, job))
-            except GuestLeft as left:
-                self._endings.retire(ReadyGuest(key, left.guest, job))
-                raise
-            try:
+            with self._guest(limits, job) as guest:
                 return _listen(guest, call, limits, on_tick)
-            finally:
-                self._endings.destroy(ReadyGuest(key, guest, job))
+
+    def prove(self) -> None:
+        """See whether a container can begin: one without a call, which ends by itself."""
+        with self._workspace.job() as job, self._guest(_limits(MetricLimits()), job):
+            pass
 
     def close(self) -> None:
         """Remove what this sandbox, and others whose worker has died, left on the machine."""
@@ -87,6 +84,21 @@ class DockerMetricSandbox:
         finally:
             self._workspace.close()
             self._api.close()
+
+    @contextlib.contextmanager
+    def _guest(self, limits: Limits, job: JobFolder) -> Iterator[DockerGuest]:
+        """A container that is gone afterwards. Raises `NotBegun` if it can't begin."""
+        key = GuestKey.of(FORMAT, limits)
+        try:
+            guest = DockerGuest(self._api, self._settings(limits, job))
+        except SandboxFault as fault:
+            if isinstance(fault, GuestLeft):
+                self._endings.retire(ReadyGuest(key, fault.guest, job))
+            raise NotBegun(str(fault)) from fault
+        try:
+            yield guest
+        finally:
+            self._endings.destroy(ReadyGuest(key, guest, job))
 
     def _settings(self, limits: Limits, job: JobFolder) -> ContainerSettings:
         return container_settings(

@@ -5,9 +5,9 @@ child in one.
 """
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
-from evaluator.contract import Limits
 from evaluator.harness.protocol import CPU, CUDA
 from evaluator.sandbox.base import (
     OnStage,
@@ -91,6 +91,10 @@ class DockerSandbox:
             raise SandboxFault(f"This sandbox cannot run the format {request.format!r}.")
         return self._supply.run(request, on_stage)
 
+    def prove(self, *, on_tick: Callable[[], None]) -> None:
+        """See `Sandbox.prove`. The guest is given the GPU, or else is of the kind ready first."""
+        self._supply.prove(min(self.formats) if self._gpu is None else "python", on_tick)
+
     def waiting(self, key: GuestKey) -> int:
         """How many guests of a key are ready for a job."""
         return self._supply.waiting(key)
@@ -134,10 +138,8 @@ class DockerSandbox:
         return WARM if self._pool and key.limits.memory_bytes >= WARM_MEMORY_BYTES else ""
 
     def _prove_gpu(self) -> None:
-        """Start a guest on the GPU. It stays, for the first job that it fits."""
-        key = GuestKey.of("python", Limits(), best_device=CUDA)
         try:
-            self._supply.keep(self._supply.start(key, lambda: None))
+            self.prove(on_tick=lambda: None)
         except SandboxFault as fault:
             self.close()
             raise SandboxUnavailable(

@@ -6,9 +6,10 @@ by threads alone.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from evaluator.contract import Limits, Measurements, Stage, Strength
+from evaluator.contract import Measurements, Stage, Strength
 from evaluator.harness.protocol import CPU
 from evaluator.sandbox import verdicts
 from evaluator.sandbox.base import (
@@ -69,7 +70,7 @@ class FallbackSandbox:
         )
         try:
             self._workspace.sweep()
-            self._prove()
+            self.prove(on_tick=lambda: None)
         except SandboxFault as fault:
             self._supply.close()
             self._workspace.close()
@@ -85,16 +86,15 @@ class FallbackSandbox:
             return _needs_container(request)
         return self._supply.run(request, on_stage)
 
+    def prove(self, *, on_tick: Callable[[], None]) -> None:
+        """See `Sandbox.prove`. The guest is of the kind that is ready first."""
+        self._supply.prove(min(self.formats), on_tick)
+
     def close(self) -> None:
         """Remove the folders of this sandbox, and those of workers that have died."""
         self._supply.close()
         self._workspace.sweep()
         self._workspace.close()
-
-    def _prove(self) -> None:
-        """Start a guest, of the kind that is ready first. It stays, for the first job."""
-        key = GuestKey.of(min(self.formats), Limits())
-        self._supply.keep(self._supply.start(key, lambda: None))
 
     def _start(self, key: GuestKey, job: JobFolder) -> FallbackGuest:
         return FallbackGuest(self._plan(key, job))

@@ -58,8 +58,13 @@ class MetricSandbox(Protocol):
         remove goes as soon as the engine answers.
 
         `on_tick` is called about twice a second; what it raises ends the call. Raises
-        `SubmissionRefused`, `MetricFailed`, and `SandboxFault` where the sandbox itself failed.
+        `SubmissionRefused`, `MetricFailed`, and `SandboxFault` where the sandbox itself failed,
+        `NotBegun` if that was before anything ran.
         """
+        ...
+
+    def prove(self) -> None:
+        """See whether a call could begin. Raises `SandboxFault`."""
         ...
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from evaluator.contract import Device, Limits, Stage, Strength
 from evaluator.harness.protocol import CPU
 from evaluator.sandbox.base import (
+    NotBegun,
     OnStage,
     SandboxCancelled,
     SandboxFault,
@@ -79,13 +80,19 @@ class GuestSupply:
     def start(self, key: GuestKey, on_tick: Callable[[], None]) -> ReadyGuest:
         """Start a guest, and wait until it is ready.
 
-        Raises `SandboxFault`, and what `on_tick` raises.
+        Raises `NotBegun`, and what `on_tick` raises.
         """
+        try:
+            return self._ready(key, on_tick)
+        except SandboxFault as fault:
+            raise NotBegun(str(fault)) from fault
+
+    def _ready(self, key: GuestKey, on_tick: Callable[[], None]) -> ReadyGuest:
         folder = self._workspace.new_job()
         try:
             guest = self._start(key, folder)
         except GuestLeft as left:
-            self._pool(key.format).retire(ReadyGuest(key, left.guest, folder))
+            self._pool(key).retire(ReadyGuest(key, left.guest, folder))
             raise
         except BaseException:
             folder.remove()
@@ -94,12 +101,16 @@ class GuestSupply:
         try:
             await_ready(guest, on_tick)
         except BaseException:
-            self._pool(key.format).destroy(ready)
+            self._pool(key).destroy(ready)
             raise
         return ready
 
-    def keep(self, ready: ReadyGuest) -> None:
-        """Take over a guest that waits."""
+    def prove(self, format_name: str, on_tick: Callable[[], None]) -> None:
+        """Start a guest for a format, under usual limits. It stays, for the next job that it fits.
+
+        Raises `NotBegun`, and what `on_tick` raises.
+        """
+        ready = self.start(self._key(format_name, Limits()), on_tick)
         pool = self._pool(ready.key)
         pool.prefer(ready.key)
         pool.give_back(ready)

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from evaluator.contract import ClaimRequest
-from evaluator.sandbox.base import SandboxError
+from evaluator.contract import ClaimRequest, Failure
+from evaluator.sandbox.base import NotBegun, SandboxError
 from evaluator.tasks.errors import TaskError
 from evaluator.worker.cache import BlobMismatch
 from evaluator.worker.fetching import UnsafePath
@@ -20,6 +20,7 @@ from evaluator.worker.platform_client import (
     Superseded,
     Unreachable,
 )
+from evaluator.worker.recovery import Recovery
 from evaluator.worker.retry import retried
 from evaluator.worker.shutdown import Shutdown
 from evaluator.worker.work import J, R, Work
@@ -31,6 +32,9 @@ REPORT_SECONDS: Final = 600.0
 
 EXPECTED_FAULTS: Final = (PlatformError, BlobMismatch, SandboxError, TaskError, UnsafePath, OSError)
 """Faults that explain themselves; of any other the log keeps the traceback."""
+
+HINDRANCES: Final = (NotBegun, OSError)
+"""Faults that the next job on this machine would meet as well: no guest begins, a disk is full."""
 
 log = structlog.get_logger()
 
@@ -55,21 +59,32 @@ class Attempts(Generic[J, R]):
         self._worker = worker
         self._folder = folder
         self._shutdown = shutdown
+        self._recovery = Recovery(work.prove, shutdown=shutdown)
 
     def carry_out(self, evaluation: UUID, attempt: int) -> None:
-        """Claim the attempt and see it through. Raises nothing that the platform could mend."""
+        """Claim the attempt and see it through. Raises nothing that the platform could mend.
+
+        Where jobs can't begin here, it waits until they can: before the claim, so that no attempt
+        is spent (its message is sent again, and another worker may have it meanwhile), and after
+        the report, so that the slot takes no message that it has no use for.
+        """
         with structlog.contextvars.bound_contextvars(evaluation=str(evaluation), attempt=attempt):
-            job = self._claim(evaluation, attempt)
-            if job is None:
-                return
-            log.info("claimed")
-            with Lease(self._client, job, shutdown=self._shutdown) as lease:
-                report = self._report_of(job, lease)
-                if report is not None:
-                    self._report(job, report, lease)
+            if self._recovery.wait():
+                self._see_through(evaluation, attempt)
+        self._recovery.wait()
+
+    def _see_through(self, evaluation: UUID, attempt: int) -> None:
+        job = self._claim(evaluation, attempt)
+        if job is None:
+            return
+        log.info("claimed")
+        with Lease(self._client, job, shutdown=self._shutdown) as lease:
+            report = self._report_of(job, lease)
+            if report is not None:
+                self._report(job, report, lease)
 
     def _claim(self, evaluation: UUID, attempt: int) -> J | None:
-        request = ClaimRequest(attempt=attempt, worker=self._worker)
+        request = ClaimRequest(attempt=attempt, worker=self._worker, claim=uuid4())
         try:
             return retried(
                 lambda: self._client.claim(self._work.job_type, evaluation, request),
@@ -87,23 +102,32 @@ class Attempts(Generic[J, R]):
         folder = self._folder / f"{job.evaluation}-{job.attempt}-{uuid4().hex[:8]}"
         try:
             folder.mkdir(mode=0o755)
-            return self._work.execute(job, folder, lease)
+            report = self._work.execute(job, folder, lease)
+            self._recovery.succeed()
+            return report
         except Superseded as error:
             log.info("dropped", reason=str(error))
             return None
         except HandedBack:
             log.info("handed back")
-            return self._work.fault(job, lease.stage, "The worker was shut down.")
+            return self._work.fault(
+                job, Failure.HANDED_BACK, lease.stage, "The worker was shut down."
+            )
         except EXPECTED_FAULTS as error:
             log.error("fault", stage=lease.stage, reason=str(error))
-            return self._work.fault(job, lease.stage, f"{type(error).__name__}: {error}")
+            if isinstance(error, HINDRANCES):
+                self._recovery.hinder(str(error))
+            return self._fault(job, lease, f"{type(error).__name__}: {error}")
         except Exception as error:
             log.exception("unexpected fault", stage=lease.stage)
-            return self._work.fault(
-                job, lease.stage, f"{type(error).__name__}; the worker's log has the details."
+            return self._fault(
+                job, lease, f"{type(error).__name__}; the worker's log has the details."
             )
         finally:
             _remove(folder)
+
+    def _fault(self, job: J, lease: Lease, detail: str) -> R:
+        return self._work.fault(job, Failure.WORKER_FAULT, lease.stage, detail)
 
     def _report(self, job: J, report: R, lease: Lease) -> None:
         try:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.contract import ScoreJob
+from evaluator.sandbox.base import SandboxUnavailable
 from evaluator.sandbox.metric_base import MetricCall, MetricSandbox
-from evaluator.scoring import ScoreOutcome, ScoringFailed
+from evaluator.scoring import ScoreOutcome
 from evaluator.scoring.custom import SplitTables, score_custom
 from evaluator.tasks.csv_table import ID
 from evaluator.tasks.custom import custom_settings, read_solution
@@ -21,6 +22,11 @@ class CustomMetric:
     def __init__(self, sandbox: MetricSandbox | None) -> None:
         self._sandbox = sandbox
 
+    def prove(self) -> None:
+        """See whether a metric could be called, if this worker calls any. Raises `SandboxFault`."""
+        if self._sandbox is not None:
+            self._sandbox.prove()
+
     def score(
         self,
         job: ScoreJob,
@@ -33,12 +39,12 @@ class CustomMetric:
     ) -> ScoreOutcome:
         """Score a submission by the metric in the file `code`.
 
-        Raises `ScoringFailed` where this worker has no container engine, `InvalidTask`,
+        Raises `SandboxUnavailable` where this worker has no container engine, `InvalidTask`,
         `InvalidLabels`, `InvalidPredictions`, and what `MetricSandbox.run` raises.
         """
         sandbox = self._sandbox
         if sandbox is None:
-            raise ScoringFailed(
+            raise SandboxUnavailable(
                 "metric.py runs in a container alone, and this score worker has no container "
                 "engine. Give it one, and the harness image."
             )

@@ -1,5 +1,6 @@
 """Predicting: a model runs in a sandbox, and what it predicted is stored. No label is in reach."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from evaluator.contract import (
@@ -74,9 +75,13 @@ class Predicting(Work[PredictJob, PredictReport]):
             )
         return _report(job, result, predictions=self._store(job, result.predictions, lease))
 
-    def fault(self, job: PredictJob, stage: Stage, detail: str) -> PredictReport:
+    def prove(self, on_tick: Callable[[], None]) -> None:
         """See `Work`."""
-        return _report(job, failure=Failure.WORKER_FAULT, failed_stage=stage, failure_detail=detail)
+        self._sandboxes.prove(on_tick)
+
+    def fault(self, job: PredictJob, failure: Failure, stage: Stage, detail: str) -> PredictReport:
+        """See `Work`."""
+        return _report(job, failure=failure, failed_stage=stage, failure_detail=detail)
 
     def _pass_on(self, job: PredictJob, folder: Path, lease: Lease) -> PredictReport:
         """Store a file of results as the predictions. It is read where it is scored."""

@@ -42,6 +42,11 @@ class Sandboxes:
         finally:
             self._free.put(sandbox)
 
+    def prove(self, on_tick: Callable[[], None]) -> None:
+        """See whether a job could begin. See `Sandbox.prove`."""
+        with self.lend() as sandbox:
+            sandbox.prove(on_tick=on_tick)
+
     def close(self) -> None:
         """Close all. None may be lent any more."""
         for sandbox in self._all:

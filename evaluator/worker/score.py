@@ -3,6 +3,7 @@
 An organizer's own metric runs there too, in a container of its own.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from evaluator.contract import Failure, ScoreJob, ScoreReport, Stage, StoredBlob
@@ -61,9 +62,13 @@ class Scoring(Work[ScoreJob, ScoreReport]):
             losses=self._store(job, outcome.losses, folder / "losses.zip", lease),
         )
 
-    def fault(self, job: ScoreJob, stage: Stage, detail: str) -> ScoreReport:
+    def prove(self, on_tick: Callable[[], None]) -> None:
+        """See `Work`. What needs no container can always begin."""
+        self._custom_metric.prove()
+
+    def fault(self, job: ScoreJob, failure: Failure, stage: Stage, detail: str) -> ScoreReport:
         """See `Work`."""
-        return _failed(job, Failure.WORKER_FAULT, f"While {stage}: {detail}")
+        return _failed(job, failure, f"While {stage}: {detail}")
 
     def _score(self, job: ScoreJob, folder: Path, lease: Lease) -> ScoreOutcome:
         lease.proceed(Stage.FETCHING)

@@ -1,10 +1,11 @@
 """What the two kinds of work, predicting and scoring, have in common."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from evaluator.contract import ClaimedJob, PredictReport, ScoreReport, Stage
+from evaluator.contract import ClaimedJob, Failure, PredictReport, ScoreReport, Stage
 from evaluator.worker.lease import Lease
 
 J = TypeVar("J", bound=ClaimedJob)
@@ -25,5 +26,14 @@ class Work(ABC, Generic[J, R]):
         """
 
     @abstractmethod
-    def fault(self, job: J, stage: Stage, detail: str) -> R:
-        """The report that this worker failed. `detail` is for hosts."""
+    def prove(self, on_tick: Callable[[], None]) -> None:
+        """See whether a job could begin. Raises `SandboxError` if not, and what `on_tick` raises,
+        which is called about once a second.
+        """
+
+    @abstractmethod
+    def fault(self, job: J, failure: Failure, stage: Stage, detail: str) -> R:
+        """The report that this worker gives the job up: its fault, or handed back.
+
+        `detail` is for hosts.
+        """

@@ -5,7 +5,7 @@ Each attack has its control: the same request with the credential that it lacks 
 """
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -53,7 +53,9 @@ def score_report(token: str) -> dict[str, Any]:
 
 def claim(evaluation: Evaluation, secret: str) -> Any:
     return post(
-        f"evaluations/{evaluation.pk}/claim", {"attempt": 1, "worker": "thief"}, secret=secret
+        f"evaluations/{evaluation.pk}/claim",
+        {"attempt": 1, "worker": "thief", "claim": str(uuid4())},
+        secret=secret,
     )
 
 

@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from evaluator.contract import (
     ClaimRequest,
@@ -91,7 +92,7 @@ class Pipeline:
         return job
 
     def _claim(self, key: WorkerKey, evaluation: Evaluation, attempt: int) -> Any:
-        request = ClaimRequest(attempt=attempt, worker="worker-1")
+        request = ClaimRequest(attempt=attempt, worker="worker-1", claim=uuid4())
         return evaluation_claim(key=key, evaluation_id=evaluation.pk, request=request)
 
     def store(self, job: PredictJob | ScoreJob, content: bytes = b"predictions") -> StoredBlob:

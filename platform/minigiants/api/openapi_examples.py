@@ -41,7 +41,11 @@ EXAMPLES: Final[dict[str, Any]] = {
         "formats": ["onnx", "python"],
         "version": "0.1.0",
     },
-    "ClaimRequest": {"attempt": 1, "worker": "gpu-7"},
+    "ClaimRequest": {
+        "attempt": 1,
+        "worker": "gpu-7",
+        "claim": "0b8c6ad2-5f0e-4f4b-9d5e-2f6f5f0c9a11",
+    },
     "Heartbeat": {**_EVALUATION_REPORT, "stage": "smoke"},
     "PredictReport": {**_EVALUATION_REPORT, "failure": "timed_out", "failed_stage": "hidden"},
     "ScoreReport": {

@@ -11,7 +11,8 @@ from minigiants.competitions.pack import BaselineSpec
 from minigiants.competitions.pack_folder import SPECIFICATION
 from minigiants.competitions.pack_yaml import located
 from minigiants.competitions.problems import PackFault
-from minigiants.submissions.failures import EXPLANATIONS
+from minigiants.submissions.evaluated_models import format_of
+from minigiants.submissions.failures import explanation_of
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation, Score, Submission
 from minigiants.submissions.selectors import scoring_evaluations
@@ -96,4 +97,5 @@ def failure_told(evaluation: Evaluation) -> str:
     """Why an evaluation failed, in words; empty where it did not."""
     if not evaluation.failure:
         return ""
-    return evaluation.participant_detail or EXPLANATIONS[Failure(evaluation.failure)].title
+    words = explanation_of(Failure(evaluation.failure), format_of(evaluation))
+    return evaluation.participant_detail or words.title

@@ -1,16 +1,15 @@
 """A worker takes an attempt, and keeps it as long as it answers."""
 
 import hashlib
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from evaluator.contract import (
     PREDICTIONS,
@@ -42,49 +41,84 @@ def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def _report_token(evaluation_id: UUID, status: Status, request: ClaimRequest) -> str:
+    """The report token of one claim: the same however often it is sent, and told by nobody else."""
+    claim = f"{evaluation_id}/{status}/{request.attempt}/{request.claim}"
+    return salted_hmac("minigiants.worker.report", claim, algorithm="sha256").hexdigest()
+
+
+@transaction.atomic
 def evaluation_claim(
     *, key: WorkerKey, evaluation_id: UUID, request: ClaimRequest
 ) -> PredictJob | ScoreJob:
-    """Give the attempt to the worker behind `key`, if it is still to be had. Raises ClaimLost."""
+    """Give the attempt to the worker behind `key`, if it is still to be had. Raises ClaimLost.
+
+    A claim whose answer was lost may be sent again: it gets the same job. One whose job can't be
+    built takes nothing.
+    """
     role = Role(key.role)
-    token = secrets.token_urlsafe(32)
-    now = timezone.now()
-    lease: dict[str, Any] = {
-        "lease_expires_at": now + timedelta(seconds=settings.LEASE_SECONDS),
-        "claimed_at": now,
-        "worker": request.worker,
-        "report_token_digest": token_digest(token),
-        "stage": "",
-    }
-    with transaction.atomic():
-        evaluation = one_or_none(
-            Evaluation.objects.select_related(
-                "submission__pack_version", "submission__artifact", "trial_run"
-            ).filter(pk=evaluation_id)
-        )
-        if evaluation is None or (role is Role.PREDICT and evaluation.profile != key.profile):
-            raise ClaimLost("There is no such work for this worker.")
-        claimed = advance(
-            Evaluation.objects.all(),
-            evaluation_id=evaluation_id,
-            current=Status.QUEUED if role is Role.PREDICT else Status.SCORING,
-            attempt=request.attempt,
-            to=STATUS_OF_ROLE[role],
-            unclaimed=True,
-            **lease,
-        )
-        if not claimed:
-            raise ClaimLost("It was claimed by another worker, or has moved on.")
-        submission = evaluation.follower
-        if role is Role.PREDICT and submission is not None:
-            Submission.objects.filter(pk=submission.pk).update(
-                status=Status.PREDICTING, updated_at=now
-            )
-            change_record(submission, evaluation, Status.PREDICTING)
-        else:
-            announce_change(evaluation.subject_id)  # so that the next message goes out at once
+    evaluation = one_or_none(
+        Evaluation.objects.select_related(
+            "submission__pack_version", "submission__artifact", "trial_run"
+        ).filter(pk=evaluation_id)
+    )
+    if evaluation is None or (role is Role.PREDICT and evaluation.profile != key.profile):
+        raise ClaimLost("There is no such work for this worker.")
+    token = _report_token(evaluation_id, STATUS_OF_ROLE[role], request)
+    if _taken(evaluation, role, request, token):
+        _follow(evaluation, role)
+    elif not _held(evaluation, role, request, token):
+        raise ClaimLost("It was claimed by another worker, or has moved on.")
     build = _predict_job if role is Role.PREDICT else _score_job
     return build(evaluation, attempt=request.attempt, token=token)
+
+
+def _taken(evaluation: Evaluation, role: Role, request: ClaimRequest, token: str) -> bool:
+    return advance(
+        Evaluation.objects.all(),
+        evaluation_id=evaluation.pk,
+        current=Status.QUEUED if role is Role.PREDICT else Status.SCORING,
+        attempt=request.attempt,
+        to=STATUS_OF_ROLE[role],
+        unclaimed=True,
+        lease_expires_at=_lease_end(),
+        claimed_at=timezone.now(),
+        retry_at=None,
+        worker=request.worker,
+        report_token_digest=token_digest(token),
+        stage="",
+    )
+
+
+def _held(evaluation: Evaluation, role: Role, request: ClaimRequest, token: str) -> bool:
+    """Whether this very claim took the attempt before and holds it still; if so, the lease is new.
+
+    A worker's name would not tell: a message that came twice is two claims of one worker.
+    """
+    held = Evaluation.objects.filter(
+        pk=evaluation.pk,
+        status=STATUS_OF_ROLE[role],
+        attempt=request.attempt,
+        report_token_digest=token_digest(token),
+        lease_expires_at__isnull=False,
+    )
+    return held.update(lease_expires_at=_lease_end()) == 1
+
+
+def _lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def _follow(evaluation: Evaluation, role: Role) -> None:
+    """Let the submission follow where there is one, and have the next message go out at once."""
+    submission = evaluation.follower
+    if role is Role.SCORE or submission is None:
+        announce_change(evaluation.subject_id)
+        return
+    Submission.objects.filter(pk=submission.pk).update(
+        status=Status.PREDICTING, updated_at=timezone.now()
+    )
+    change_record(submission, evaluation, Status.PREDICTING)
 
 
 @dataclass(frozen=True)
@@ -193,7 +227,7 @@ def evaluation_heartbeat(*, evaluation_id: UUID, heartbeat: Heartbeat) -> Heartb
         attempt=heartbeat.attempt,
         report_token_digest=token_digest(heartbeat.report_token),
     ).update(
-        lease_expires_at=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
+        lease_expires_at=_lease_end(),
         stage=heartbeat.stage,
     )
     if renewed and evaluation.stage != heartbeat.stage:

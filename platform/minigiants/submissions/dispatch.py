@@ -11,6 +11,7 @@ from uuid import UUID
 from celery import Celery
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from redis import Redis
 
@@ -81,7 +82,10 @@ def _dispatch_predictions(carrier: Carrier, profile: str) -> int:
 def _dispatch_scoring(carrier: Carrier) -> int:
     sent = 0
     waiting = Evaluation.objects.filter(
-        status=Status.SCORING, dispatched_at__isnull=True, lease_expires_at__isnull=True
+        Q(retry_at__isnull=True) | Q(retry_at__lte=timezone.now()),
+        status=Status.SCORING,
+        dispatched_at__isnull=True,
+        lease_expires_at__isnull=True,
     ).order_by("queued_at", "pk")
     room = carrier.room(queue_name(Role.SCORE, "cpu"))
     for evaluation_id, attempt, profile in waiting.values_list("pk", "attempt", "profile")[:room]:

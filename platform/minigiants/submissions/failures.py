@@ -86,9 +86,10 @@ EXPLANATIONS: Mapping[Failure, Explanation] = {
         "Print less, above all inside loops.",
     ),
     Failure.NEEDS_CONTAINER: Explanation(
-        "No worker here can run participants' code",
-        "The format needs a container sandbox, and the workers have none.",
-        "Hand in an ONNX model, or ask the operators for a worker with Docker.",
+        "No worker here runs the format",
+        "`python` takes a worker with a container engine, since participants' code runs in it; "
+        "`transformers` takes one with a container engine, or with torch and transformers.",
+        "Hand in an ONNX model, or ask the operators for such a worker.",
     ),
     Failure.SCORING_FAILED: Explanation(
         "The predictions could not be scored",
@@ -105,4 +106,42 @@ EXPLANATIONS: Mapping[Failure, Explanation] = {
         "Each worker that took this submission stopped answering before it was done.",
         "Nothing was charged. Hand the model in again, and tell the operators if it recurs.",
     ),
+    Failure.HANDED_BACK: Explanation(
+        "Workers were stopped under the run, again and again",
+        "Each worker that took this submission was stopped before it was done, and handed it back.",
+        "Nothing was charged. Hand the model in again, and ask the operators to let workers run "
+        "longer, or to give them more time to stop (MINIGIANTS_WORKER_GRACE_SECONDS).",
+    ),
 }
+
+_UNRUNNABLE: Mapping[str, Explanation] = {
+    "python": Explanation(
+        "No worker here can run participants' code",
+        "The format python runs participants' code, which takes a container engine, and no worker "
+        "that is there has one.",
+        "Hand in an ONNX model, which needs none. Operators: install Docker and build the harness "
+        "image with `make harness-image`.",
+    ),
+    "transformers": Explanation(
+        "No worker here can run checkpoints of transformers",
+        "The format transformers takes torch and transformers, or a container engine, and no "
+        "worker that is there has either.",
+        "Hand in an ONNX model, which needs neither. Operators: run `make torch` and install "
+        "transformers beside the worker, or install Docker and build the harness image with "
+        "`make harness-image`.",
+    ),
+}
+
+
+def unrunnable(format_name: str) -> Explanation:
+    """Why a model is not run, where there are workers and none of them runs its format."""
+    return _UNRUNNABLE.get(format_name) or Explanation(
+        f"No worker here runs the format {format_name}",
+        f"The workers that are there offer other formats than {format_name}.",
+        "Hand in a model of another format, or ask the operators for a worker that runs this one.",
+    )
+
+
+def explanation_of(failure: Failure, format_name: str) -> Explanation:
+    """What a failure of a model of the format means."""
+    return unrunnable(format_name) if failure is Failure.NEEDS_CONTAINER else EXPLANATIONS[failure]

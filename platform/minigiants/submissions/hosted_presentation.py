@@ -17,7 +17,7 @@ from evaluator.inspection.judgement import Judgement
 from minigiants.artifacts.selectors import judgement_of
 from minigiants.submissions.models import Evaluation, Rescore, Submission
 from minigiants.submissions.presentation import ShownChange, counts_of, shown_change
-from minigiants.submissions.reports import RETRIED
+from minigiants.submissions.retries import OURS
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ class HostedEvaluation:
     """A run with all that hosts may know of it. Times are UTC.
 
     `does_count` is False for one of a rescore that was not applied; it shows no scores then.
-    `faults` are the platform's own: attempts that a worker broke or never ended. `host_detail` and
-    `host_log` may come from the hidden test set: they are None for hosts who may not read it.
+    `faults` are the platform's own: attempts that a worker broke, handed back, could not begin or
+    never ended. `host_detail` and `host_log` may come from the hidden test set: they are None for
+    hosts who may not read it.
     """
 
     id: UUID
@@ -112,7 +113,7 @@ def hosted_submission(submission: Submission, *, tells_hidden: bool) -> HostedSu
     for change in submission.changes.all():
         shown = shown_change(change)
         changes.append(shown)
-        if change.code in RETRIED:
+        if change.code in OURS:
             faults.setdefault(change.evaluation_id, []).append(shown)
     return HostedSubmission(
         id=submission.pk,

@@ -191,7 +191,8 @@ class Evaluation(Entity):
     """One run of a submission, or of a baseline in a trial: predicting in a sandbox, then scoring.
 
     The row is the queue's entry too. `dispatched_at` says that a message for the present attempt
-    is on its way; `lease_expires_at` that a worker holds the attempt.
+    is on its way; `lease_expires_at` that a worker holds the attempt. An attempt that is made again
+    after a fault of ours is not sent before `retry_at`.
     """
 
     submission = models.ForeignKey(
@@ -214,6 +215,10 @@ class Evaluation(Entity):
     profile = models.CharField(max_length=64)
     status = models.CharField(max_length=16, choices=STATUS_CHOICES, default=Status.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=1, help_text="Of the present stage, from 1")
+    excused = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts of the present stage that do not count"
+    )
+    retry_at = models.DateTimeField(null=True, blank=True)
     queued_at = models.DateTimeField(default=timezone.now)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)

@@ -19,8 +19,9 @@ from minigiants.artifacts.selectors import judgement_of
 from minigiants.competitions.pack import PackSpec
 from minigiants.leaderboards.selectors import rank_of
 from minigiants.submissions.comparisons import Comparisons, ShownComparison, comparisons_of
-from minigiants.submissions.failures import EXPLANATIONS
-from minigiants.submissions.lifecycle import Status
+from minigiants.submissions.evaluated_models import format_of
+from minigiants.submissions.failures import explanation_of
+from minigiants.submissions.lifecycle import ACTIVE, Status
 from minigiants.submissions.models import Evaluation, StateChange, Submission
 from minigiants.submissions.queue import expected_start, queue_position
 from minigiants.submissions.rounding import shown_measurements
@@ -80,6 +81,7 @@ class SubmissionView:
     updated_at: datetime
     position: int | None
     expected_start: datetime | None
+    retry_at: datetime | None
     quota_charged: bool
     is_selected: bool
     is_selectable: bool
@@ -145,6 +147,7 @@ def submission_view(
         updated_at=submission.updated_at,
         position=position,
         expected_start=start,
+        retry_at=_retry_at(evaluation),
         quota_charged=submission.quota_charged,
         is_selected=submission.selected_at is not None,
         is_selectable=_is_selectable(submission),
@@ -198,6 +201,13 @@ def _waiting(evaluation: Evaluation | None) -> tuple[int | None, datetime | None
     return position, start
 
 
+def _retry_at(evaluation: Evaluation | None) -> datetime | None:
+    """When a run that pauses after a fault of ours is due again."""
+    if evaluation is None or evaluation.status not in ACTIVE or evaluation.retry_at is None:
+        return None
+    return evaluation.retry_at if evaluation.retry_at > timezone.now() else None
+
+
 def _scored_under(evaluation: Evaluation, spec: PackSpec) -> PackSpec:
     """The specification that the scores follow: another than the submission's after a rescore."""
     return spec if evaluation.pack_version is None else evaluation.pack_version.spec
@@ -239,7 +249,7 @@ def _rank(submission: Submission, ranks: Ranks) -> int | None:
 def _error(evaluation: Evaluation | None) -> ShownError | None:
     if evaluation is None or evaluation.status != Status.FAILED:
         return None
-    words = EXPLANATIONS[Failure(evaluation.failure)]
+    words = explanation_of(Failure(evaluation.failure), format_of(evaluation))
     stage = f" Stage: {evaluation.failed_stage}." if evaluation.failed_stage else ""
     return ShownError(
         code=evaluation.failure,

@@ -41,10 +41,10 @@ class DuplicateSubmission(Problem):
 class NeedsContainer(Problem):
     code = "needs_container"
     status = 409
-    title = "No worker here can run participants' code"
+    title = "No worker here runs the format"
     mend = (
-        "Hand in an ONNX model, which needs no container. Operators: install Docker and build the "
-        "harness image with `make harness-image`."
+        "Hand in an ONNX model, which every worker runs. Operators: install Docker and build the "
+        "harness image with `make harness-image`, which holds all that any format takes."
     )
 
 

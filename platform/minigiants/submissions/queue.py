@@ -1,7 +1,8 @@
 """Whose turn it is: the order in which queued evaluations are handed out.
 
 Round robin over competitions, within one over teams, within one first come first served; a trial
-has its turn as one team more. The order is computed, not stored, so it is known at any time and
+has its turn as one team more. What pauses before another try has no place until it is due, and then
+the one that its coming gives it. The order is computed, not stored, so it is known at any time and
 shown to those who wait.
 """
 
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 # An evaluation's place among its team's, then its team's turn among the competition's, then the
 # competition's turn among all. Who was served longest ago (or never) comes first.
@@ -27,6 +29,7 @@ _ORDERED = """
         LEFT JOIN submissions_trialrun run ON run.id = evaluation.trial_run_id
         LEFT JOIN submissions_trial trial ON trial.id = run.trial_id
         WHERE evaluation.status = 'queued' AND evaluation.profile = %(profile)s
+          AND (evaluation.retry_at IS NULL OR evaluation.retry_at <= %(now)s)
     ), in_competition AS (
         SELECT in_team.*,
                row_number() OVER (
@@ -92,14 +95,16 @@ class QueueEntry:
 def next_entries(*, profile: str, limit: int) -> list[QueueEntry]:
     """The next evaluations to hand out that are not on their way yet."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, {"profile": profile, "limit": limit})
+        cursor.execute(_NEXT, {"profile": profile, "now": timezone.now(), "limit": limit})
         return [QueueEntry(*row) for row in cursor.fetchall()]
 
 
 def queue_position(*, profile: str, evaluation_id: UUID) -> int | None:
-    """The place of a queued evaluation, from 1; None when it is not queued any more."""
+    """The place of a queued evaluation, from 1; None while it pauses or is not queued any more."""
     with connection.cursor() as cursor:
-        cursor.execute(_POSITION, {"profile": profile, "evaluation": evaluation_id})
+        cursor.execute(
+            _POSITION, {"profile": profile, "now": timezone.now(), "evaluation": evaluation_id}
+        )
         row = cursor.fetchone()
     return row[0] if row else None
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -22,20 +21,19 @@ from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import InvalidInput
 from minigiants.submissions.claims import attempt_of
-from minigiants.submissions.failures import EXPLANATIONS
+from minigiants.submissions.evaluated_models import format_of
+from minigiants.submissions.failures import explanation_of
 from minigiants.submissions.lifecycle import Status, advance
 from minigiants.submissions.live import announce_change
 from minigiants.submissions.models import Evaluation, Score, Submission
 from minigiants.submissions.problems import AttemptOver
+from minigiants.submissions.retries import retry_of
 from minigiants.submissions.scored import score_enter
 from minigiants.submissions.services import change_record
 
 SCORING_FAILED_EVENT = "competition.scoring_failed"
 HOSTS_TOLD_EVERY = timedelta(hours=1)
 """A metric that fails on one submission is likely to fail on the next."""
-
-RETRIED = frozenset({Failure.WORKER_FAULT, Failure.WORKER_LOST})
-"""Faults of ours that another try may get past."""
 
 # What ends an attempt for good: nobody holds it, and its token opens nothing any more.
 _RELEASED: Mapping[str, Any] = {
@@ -77,7 +75,15 @@ def predict_report_record(*, evaluation_id: UUID, report: PredictReport) -> None
         raise InvalidInput("The report names neither predictions nor a failure.")
     if evaluation.predictions_digest != report.predictions.digest:
         raise InvalidInput("These predictions were not stored by this attempt.")
-    _move(evaluation, Status.PREDICTING, Status.SCORING, next_attempt=1, **_RELEASED, **kept)
+    _move(
+        evaluation,
+        Status.PREDICTING,
+        Status.SCORING,
+        next_attempt=1,
+        excused=0,
+        **_RELEASED,
+        **kept,
+    )
     _submission_follow(evaluation, Status.SCORING)
 
 
@@ -148,19 +154,22 @@ def evaluation_fail(
 
     Runs in the caller's transaction. Raises AttemptOver when the attempt is not running any more.
     """
-    may_retry = failure in RETRIED and evaluation.attempt < settings.MAX_ATTEMPTS
+    retry = retry_of(evaluation, failure)
     released = {**_RELEASED, "host_detail": host_detail, **kept}
-    if may_retry:
+    if retry is not None:
         again = Status.QUEUED if current is Status.PREDICTING else Status.SCORING
-        attempt = evaluation.attempt + 1
-        _move(evaluation, current, again, next_attempt=attempt, **released)
-        _submission_follow(
+        _move(
             evaluation,
+            current,
             again,
-            code=failure,
-            reason=f"{EXPLANATIONS[failure].title}. Attempt {attempt} of {settings.MAX_ATTEMPTS}.",
+            next_attempt=evaluation.attempt + 1,
+            excused=retry.excused,
+            retry_at=timezone.now() + retry.pause if retry.pause else None,
+            **released,
         )
+        _submission_follow(evaluation, again, code=failure, reason=retry.reason)
         return
+    title = explanation_of(failure, format_of(evaluation)).title
     _move(
         evaluation,
         current,
@@ -174,7 +183,7 @@ def evaluation_fail(
         evaluation,
         Status.FAILED,
         code=failure,
-        reason=EXPLANATIONS[failure].title,
+        reason=title,
         quota_charged=False,
         failure_charged=failure in PARTICIPANT_FAILURES,
     )

@@ -6,7 +6,6 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from evaluator.inspection import participant_code_formats
 from minigiants.accounts.models import User
 from minigiants.artifacts.inspection import artifact_inspect
 from minigiants.artifacts.models import Artifact, Inspection
@@ -15,6 +14,7 @@ from minigiants.competitions.models import Competition, PackVersion, Phase
 from minigiants.competitions.participation import require_rules_accepted
 from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import InvalidInput, NotFound
+from minigiants.submissions.failures import unrunnable
 from minigiants.submissions.lifecycle import ACTIVE, Status, advance
 from minigiants.submissions.live import announce_change
 from minigiants.submissions.models import Evaluation, StateChange, Submission
@@ -86,10 +86,9 @@ def submission_create(
 
 def _require_runnable(artifact: Artifact, version: PackVersion) -> None:
     # Workers that are away for a moment will be back; workers that can't will not.
-    if artifact.format in participant_code_formats:
-        profile = version.spec.runtime.profile
-        if capacity_of(profile=profile).lacks(artifact.format):
-            raise NeedsContainer(f"The format {artifact.format} runs participants' code.")
+    if capacity_of(profile=version.spec.runtime.profile).lacks(artifact.format):
+        words = unrunnable(artifact.format)
+        raise NeedsContainer(words.why, mend=words.mend)
 
 
 def _require_new(artifact: Artifact, version: PackVersion) -> None:

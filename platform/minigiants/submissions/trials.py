@@ -11,7 +11,6 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from evaluator.contract import Failure
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.pack_folder import SPECIFICATION
@@ -30,11 +29,10 @@ from minigiants.submissions.baseline_faults import (
 )
 from minigiants.submissions.baseline_inspection import AcceptedBaseline
 from minigiants.submissions.baselines import kept_baselines_hand_in
-from minigiants.submissions.failures import EXPLANATIONS
 from minigiants.submissions.lifecycle import ACTIVE, FINAL, Status
 from minigiants.submissions.models import Evaluation, Trial, TrialRun
 from minigiants.submissions.problems import TrialEnded
-from minigiants.submissions.reports import RETRIED
+from minigiants.submissions.retries import OURS
 from minigiants.submissions.services import evaluation_cancel
 from minigiants.submissions.workers import capacity_of
 
@@ -143,7 +141,7 @@ def trial_conclude(*, trial_id: UUID) -> bool:
     runs = list(trial.runs.filter(evaluation__isnull=False).select_related("evaluation"))
     if any(run.evaluation.status not in FINAL for run in runs):
         return False
-    ours = [run for run in runs if run.evaluation.failure in RETRIED]
+    ours = [run for run in runs if run.evaluation.failure in OURS]
     faults = [fault for run in runs for fault in _faults(trial.version, run)]
     # The row is the lock of all that publishes: it serves what it does until the end of this.
     competition = Competition.objects.select_for_update(of=("self",)).get(pk=trial.competition_id)
@@ -151,8 +149,8 @@ def trial_conclude(*, trial_id: UUID) -> bool:
         detail = "What serves was changed meanwhile: publish it again, on top of that."
         _end(trial, Trial.State.OVERTAKEN, detail=detail)
     elif ours:
-        failure = EXPLANATIONS[Failure(ours[0].evaluation.failure)]
-        _end(trial, Trial.State.FAILED, detail=f"{failure.title}. Publish the pack again.")
+        detail = f"{failure_told(ours[0].evaluation)}. Publish the pack again."
+        _end(trial, Trial.State.FAILED, detail=detail)
     elif faults:
         _refuse(trial, faults)
     else:

@@ -4,7 +4,7 @@ import dataclasses
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,7 @@ runpy.run_module("evaluator.harness", run_name="__main__", alter_sys=True)
 class OpenedSandbox(FallbackSandbox):
     """Lets a test talk to the server itself."""
 
-    def _prove(self) -> None:
+    def prove(self, *, on_tick: Callable[[], None]) -> None:
         """Nothing: the test that starts a server proves it."""
 
 

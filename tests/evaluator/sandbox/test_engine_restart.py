@@ -19,7 +19,7 @@ from docker.types import Mount
 from evaluator.contract import Stage
 from evaluator.harness.protocol import VERSION
 from evaluator.sandbox import pool, supply
-from evaluator.sandbox.base import SandboxFault, SandboxRequest
+from evaluator.sandbox.base import NotBegun, SandboxFault, SandboxRequest
 from evaluator.sandbox.container import OWNER_LABEL, ContainerSettings
 from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.docker_sandbox import DockerSandbox
@@ -133,12 +133,15 @@ def test_both_survive(
 
     engine.stop()
     for format_name in ("python", "onnx"):
-        with pytest.raises(SandboxFault):
+        with pytest.raises(NotBegun):
             run(format_name)
+    with pytest.raises(NotBegun):
+        sandbox.prove(on_tick=lambda: None)
 
     engine.start()
     wait_for(lambda: single._idle and single._idle[0] not in waiting, "a container of the pool")
     wait_for(lambda: servers._idle and servers._idle[0] not in serving, "a fork server")
+    sandbox.prove(on_tick=lambda: None)
     for format_name in ("python", "onnx"):
         run(format_name)
 

@@ -9,7 +9,13 @@ from uuid import UUID
 import numpy as np
 
 from evaluator.contract import Measurements, Stage, Strength
-from evaluator.sandbox.base import OnStage, SandboxCancelled, SandboxRequest, SandboxResult
+from evaluator.sandbox.base import (
+    OnStage,
+    SandboxCancelled,
+    SandboxFault,
+    SandboxRequest,
+    SandboxResult,
+)
 from tests.evaluator.worker.fake_platform import FakePlatform
 
 EVALUATION = UUID(int=7)
@@ -51,10 +57,17 @@ class ScriptedSandbox:
         self.behaviour = behaviour
         self.requests: list[SandboxRequest] = []
         self.closed = False
+        self.hindrance: SandboxFault | None = None
+        self.proofs = 0
 
     def run(self, request: SandboxRequest, *, on_stage: OnStage) -> SandboxResult:
         self.requests.append(request)
         return self.behaviour(request, on_stage)
+
+    def prove(self, *, on_tick: Callable[[], None]) -> None:
+        self.proofs += 1
+        if self.hindrance is not None:
+            raise self.hindrance
 
     def close(self) -> None:
         self.closed = True

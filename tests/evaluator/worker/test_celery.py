@@ -249,7 +249,7 @@ def test_sigterm_hands_a_job_back_that_does_not_end(
     worker.process.send_signal(signal.SIGTERM)
     assert worker.end() == 0
     [report] = platform.reports()
-    assert report["failure"] == "worker_fault"
+    assert report["failure"] == "handed_back"
     assert "shut down" in report["failure_detail"]
 
 

@@ -90,12 +90,12 @@ def test_a_metric_that_crashes_is_the_hosts_to_mend(
     assert report["values"] == []
 
 
-def test_without_a_container_engine_no_metric_runs(
+def test_a_worker_without_a_container_engine_is_our_fault(
     platform: FakePlatform, started: Started
 ) -> None:
     offer_custom(platform)
     report = reported(platform, started(Role.SCORE, sandbox="fallback"))
-    assert report["failure"] == Failure.SCORING_FAILED
+    assert report["failure"] == Failure.WORKER_FAULT
     assert "no container engine" in report["failure_detail"]
 
 

@@ -31,6 +31,7 @@ def test_a_claim_is_tried_again_while_nobody_answers(
     platform.fail("POST", "/claim", 0, 503)
     started(Role.PREDICT).evaluate(EVALUATION, 1)
     assert len(platform.said("/claim")) == 3
+    assert len({said.body for said in platform.said("/claim")}) == 1
     assert platform.reports()[0]["failure"] is None
 
 
@@ -107,7 +108,7 @@ def test_after_the_grace_period_a_running_job_is_handed_back(
     runtime.begin_shutdown()
     job.join(20)
     [report] = platform.reports()
-    assert report["failure"] == Failure.WORKER_FAULT
+    assert report["failure"] == Failure.HANDED_BACK
     assert "shut down" in report["failure_detail"]
     runtime.stop()
     assert sandbox.closed

@@ -44,7 +44,7 @@ def elsewhere(platform: FakePlatform) -> str:
 
 
 def claim(client: PlatformClient) -> ScoreJob:
-    return client.claim(ScoreJob, EVALUATION, ClaimRequest(attempt=1, worker="w"))
+    return client.claim(ScoreJob, EVALUATION, ClaimRequest(attempt=1, worker="w", claim=EVALUATION))
 
 
 def test_a_claim_shows_the_key_and_brings_the_job(
@@ -61,7 +61,7 @@ def test_a_claim_shows_the_key_and_brings_the_job(
     job = claim(client)
     assert job.labels.digest == files["labels"]["digest"]
     assert platform.heard[0].authorization == f"Bearer {KEY}"
-    assert platform.heard[0].json == {"attempt": 1, "worker": "w"}
+    assert platform.heard[0].json == {"attempt": 1, "worker": "w", "claim": str(EVALUATION)}
     with pytest.raises(Superseded):
         claim(client)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -86,7 +87,7 @@ Body = Callable[[World], Any]
 MATRIX: dict[tuple[str, str], tuple[Body, dict[str, int]]] = {
     ("POST", "/presence"): (_presence, {**NOBODY, "predict": 204, "score": 403, "gpu": 403}),
     ("POST", "/evaluations/{waiting}/claim"): (
-        lambda world: {"attempt": 1, "worker": "w"},
+        lambda world: {"attempt": 1, "worker": "w", "claim": str(uuid4())},
         {**NOBODY, "predict": 200, "score": 409, "gpu": 409},
     ),
     ("POST", "/evaluations/{running}/heartbeat"): (

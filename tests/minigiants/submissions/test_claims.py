@@ -2,13 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from evaluator.contract import ClaimRequest, Heartbeat, Role, Stage
+from evaluator.contract import ClaimRequest, Heartbeat, PredictJob, Role, Stage
 from minigiants.competitions.models import PackFile
 from minigiants.core.problems import NotAuthenticated, NotFound
 from minigiants.submissions.blobs import blob_granted
@@ -87,7 +88,9 @@ def test_another_profile_gets_nothing(pipeline: Pipeline, evaluation: Evaluation
     key = worker_key_register(role=Role.PREDICT, profile="gpu", name="g", secret="g" * 32)
     with pytest.raises(ClaimLost):
         evaluation_claim(
-            key=key, evaluation_id=evaluation.pk, request=ClaimRequest(attempt=1, worker="w")
+            key=key,
+            evaluation_id=evaluation.pk,
+            request=ClaimRequest(attempt=1, worker="w", claim=uuid4()),
         )
 
 
@@ -105,6 +108,47 @@ def test_a_score_worker_cannot_claim_predicting(pipeline: Pipeline, evaluation: 
 def test_a_wrong_attempt_is_lost(pipeline: Pipeline, evaluation: Evaluation) -> None:
     with pytest.raises(ClaimLost):
         pipeline.claim_predict(evaluation, attempt=2)
+
+
+def claim_of(pipeline: Pipeline, evaluation: Evaluation, request: ClaimRequest) -> PredictJob:
+    job = evaluation_claim(key=pipeline.predict_key, evaluation_id=evaluation.pk, request=request)
+    assert isinstance(job, PredictJob)
+    return job
+
+
+def test_a_claim_whose_answer_was_lost_gets_the_same_job_again(
+    pipeline: Pipeline, evaluation: Evaluation
+) -> None:
+    request = ClaimRequest(attempt=1, worker="w", claim=uuid4())
+    lost = claim_of(pipeline, evaluation, request)
+    soon = timezone.now() + timedelta(seconds=1)
+    Evaluation.objects.update(lease_expires_at=soon)
+    again = claim_of(pipeline, evaluation, request)
+    assert again.report_token == lost.report_token
+    evaluation.refresh_from_db()
+    assert evaluation.lease_expires_at
+    assert evaluation.lease_expires_at > soon
+    assert evaluation.handed_in.changes.filter(status=Status.PREDICTING).count() == 1
+    # A message that came twice makes another claim of the same worker.
+    with pytest.raises(ClaimLost):
+        claim_of(pipeline, evaluation, request.model_copy(update={"claim": uuid4()}))
+    pipeline.report_predictions(again)
+    with pytest.raises(ClaimLost):
+        claim_of(pipeline, evaluation, request)
+
+
+def test_a_job_that_can_not_be_built_takes_nothing(
+    pipeline: Pipeline, evaluation: Evaluation
+) -> None:
+    pipeline.report_predictions(pipeline.claim_predict(evaluation))
+    labels = PackFile.objects.get(role=PackFile.Role.LABELS)
+    labels.delete()
+    with pytest.raises(KeyError):
+        pipeline.claim_score(evaluation)
+    evaluation.refresh_from_db()
+    assert (evaluation.lease_expires_at, evaluation.attempt) == (None, 1)
+    labels.save()
+    pipeline.report_scores(pipeline.claim_score(evaluation))
 
 
 def test_heartbeats_renew_the_lease_and_tell_the_stage(

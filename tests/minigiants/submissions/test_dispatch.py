@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 from redis import Redis
 
+from evaluator.contract import Failure
 from minigiants.competitions.models import Competition
 from minigiants.submissions.dispatch import Carrier, dispatch
 from minigiants.submissions.models import Evaluation, Submission
@@ -137,6 +138,29 @@ def test_scoring_goes_to_its_own_queue(carrier: Carrier) -> None:
     assert dispatch(carrier) == 1
     assert taken(carrier) is None
     assert taken(carrier, "score") == (str(evaluation.pk), 1)
+
+
+def test_what_pauses_is_passed_by_and_sent_when_it_is_due(carrier: Carrier) -> None:
+    """A fault of ours in predicting, and one in scoring."""
+    pipeline = Pipeline.start()
+    competition = runnable_competition()
+    first, second, third = (queued_submission(competition).evaluations.get() for _ in range(3))
+    pipeline.report_failure(pipeline.claim_predict(first), Failure.WORKER_FAULT)
+    pipeline.report_predictions(pipeline.claim_predict(second))
+    pipeline.report_failure(pipeline.claim_score(second), Failure.WORKER_FAULT)
+    assert queue_position(profile="cpu", evaluation_id=first.pk) is None
+    assert queue_position(profile="cpu", evaluation_id=third.pk) == 1
+    assert dispatch(carrier) == 1
+    assert taken(carrier) == (str(third.pk), 1)
+    assert dispatch(carrier) == 0
+
+    Evaluation.objects.filter(retry_at__isnull=False).update(retry_at=timezone.now())
+    assert dispatch(carrier) == 2
+    assert taken(carrier) == (str(first.pk), 2)
+    assert taken(carrier, "score") == (str(second.pk), 2)
+    assert pipeline.claim_predict(first, attempt=2).attempt == 2
+    first.refresh_from_db()
+    assert first.retry_at is None
 
 
 def test_an_emptied_redis_loses_nothing(carrier: Carrier) -> None:

@@ -217,14 +217,19 @@ def present(pipeline: Pipeline, *formats: str) -> None:
     )
 
 
-def test_python_is_refused_where_workers_have_no_container(team: Team) -> None:
+@pytest.mark.parametrize(
+    ("name", "why"), [("python", "participants' code"), ("transformers", "torch and transformers")]
+)
+def test_a_format_that_no_worker_runs_is_refused(team: Team, name: str, why: str) -> None:
     pipeline = Pipeline.start()
-    artifact = ArtifactFactory(team=team, format="python")
+    artifact = ArtifactFactory(team=team, format=name)
     present(pipeline, "onnx")
-    with pytest.raises(NeedsContainer):
+    with pytest.raises(NeedsContainer) as refused:
         hand_in(team, artifact=artifact)
+    assert why in refused.value.detail
+    assert "Operators: " in refused.value.how_to_mend
     assert not Submission.objects.exists()
-    present(pipeline, "onnx", "python")
+    present(pipeline, "onnx", name)
     assert hand_in(team, artifact=artifact).status == Status.QUEUED
 
 

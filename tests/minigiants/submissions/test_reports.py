@@ -1,10 +1,12 @@
 """Reports: recorded once, in whole, or not at all."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
 from evaluator.contract import (
     Failure,
@@ -18,10 +20,11 @@ from evaluator.contract import (
 from minigiants.core.problems import InvalidInput
 from minigiants.leaderboards.models import Standing
 from minigiants.submissions.lifecycle import Status
-from minigiants.submissions.models import Evaluation, Score
+from minigiants.submissions.models import Evaluation, Score, WorkerPresence
 from minigiants.submissions.presentation import smoke_log, submission_view
 from minigiants.submissions.problems import AttemptOver
 from minigiants.submissions.reports import score_report_record
+from minigiants.submissions.retries import MOST_HANDED_BACK
 from minigiants.submissions.selectors import submission_whole
 from minigiants.submissions.services import submission_cancel
 from tests.support.factories import member_of, version_change
@@ -38,6 +41,14 @@ def pipeline() -> Pipeline:
 @pytest.fixture
 def evaluation() -> Evaluation:
     return queued_submission().evaluations.get()
+
+
+def paused(evaluation: Evaluation) -> int | None:
+    """For how many seconds the next attempt is put off; None where it is not."""
+    evaluation.refresh_from_db()
+    if evaluation.retry_at is None:
+        return None
+    return math.ceil((evaluation.retry_at - timezone.now()).total_seconds())
 
 
 def test_the_whole_way(pipeline: Pipeline, evaluation: Evaluation) -> None:
@@ -122,9 +133,12 @@ def test_scores_must_cover_both_splits(pipeline: Pipeline, evaluation: Evaluatio
 def test_faults_of_ours_are_retried_then_end_without_a_charge(
     pipeline: Pipeline, evaluation: Evaluation
 ) -> None:
+    pauses = []
     for attempt in range(1, settings.MAX_ATTEMPTS + 1):
         job = pipeline.claim_predict(evaluation, attempt=attempt)
         pipeline.report_failure(job, Failure.WORKER_FAULT)
+        pauses.append(paused(evaluation))
+    assert pauses == [10, 60, None]
     evaluation.refresh_from_db()
     submission = evaluation.handed_in
     assert evaluation.status == submission.status == Status.FAILED
@@ -132,6 +146,78 @@ def test_faults_of_ours_are_retried_then_end_without_a_charge(
     assert not submission.quota_charged
     assert not submission.failure_charged
     assert submission.changes.filter(status=Status.QUEUED).count() == settings.MAX_ATTEMPTS
+    told = [change.reason for change in submission.changes.filter(code="worker_fault")]
+    assert told == [
+        "A fault of the platform stopped the run. It is tried again after 10 s: attempt 2 of 3.",
+        "A fault of the platform stopped the run. It is tried again after 60 s: attempt 3 of 3.",
+        "A fault of the platform stopped the run",
+    ]
+
+
+def test_a_pause_is_shown_until_it_is_over(pipeline: Pipeline, evaluation: Evaluation) -> None:
+    pipeline.report_failure(pipeline.claim_predict(evaluation), Failure.WORKER_FAULT)
+    evaluation.refresh_from_db()
+    view = submission_view(submission_whole(submission_id=evaluation.handed_in.pk))
+    assert (view.status, view.retry_at) == ("queued", evaluation.retry_at)
+    assert (view.position, view.expected_start, view.error) == (None, None, None)
+    Evaluation.objects.update(retry_at=timezone.now())
+    view = submission_view(submission_whole(submission_id=evaluation.handed_in.pk))
+    assert (view.retry_at, view.position) == (None, 1)
+
+
+def test_what_is_handed_back_goes_on_at_once_and_counts_for_nothing(
+    pipeline: Pipeline, evaluation: Evaluation
+) -> None:
+    def hand_back(attempt: int) -> None:
+        pipeline.report_failure(
+            pipeline.claim_predict(evaluation, attempt=attempt), Failure.HANDED_BACK
+        )
+
+    pipeline.report_failure(pipeline.claim_predict(evaluation), Failure.WORKER_FAULT)
+    for attempt in range(2, 2 + MOST_HANDED_BACK):
+        hand_back(attempt)
+        assert paused(evaluation) is None
+    submission = evaluation.handed_in
+    submission.refresh_from_db()
+    assert submission.status == Status.QUEUED
+    assert submission.changes.filter(code="handed_back").count() == MOST_HANDED_BACK
+    # Without an end it is a fault like others, of which it has had one.
+    hand_back(2 + MOST_HANDED_BACK)
+    assert paused(evaluation) == 60
+    hand_back(3 + MOST_HANDED_BACK)
+    evaluation.refresh_from_db()
+    submission.refresh_from_db()
+    assert (evaluation.status, evaluation.failure) == (Status.FAILED, "handed_back")
+    assert (submission.quota_charged, submission.failure_charged) == (False, False)
+
+
+def test_scoring_has_faults_of_its_own(pipeline: Pipeline, evaluation: Evaluation) -> None:
+    pipeline.report_failure(pipeline.claim_predict(evaluation), Failure.HANDED_BACK)
+    pipeline.report_predictions(pipeline.claim_predict(evaluation, attempt=2))
+    for attempt in range(1, settings.MAX_ATTEMPTS + 1):
+        job = pipeline.claim_score(evaluation, attempt=attempt)
+        pipeline.report_failure(job, Failure.WORKER_FAULT)
+    evaluation.refresh_from_db()
+    assert evaluation.status == Status.FAILED
+
+
+def test_a_format_that_another_worker_runs_is_left_to_that_one(
+    pipeline: Pipeline, evaluation: Evaluation
+) -> None:
+    key, now = pipeline.predict_key, timezone.now()
+    able = WorkerPresence.objects.create(key=key, name="w", slots=1, formats=["onnx"], seen_at=now)
+    for attempt, pause in enumerate((10, 60, 360, 600, 600), start=1):
+        job = pipeline.claim_predict(evaluation, attempt=attempt)
+        pipeline.report_failure(job, Failure.NEEDS_CONTAINER)
+        assert paused(evaluation) == pause
+    able.delete()
+    pipeline.report_failure(pipeline.claim_predict(evaluation, 6), Failure.NEEDS_CONTAINER)
+    view = submission_view(submission_whole(submission_id=evaluation.handed_in.pk))
+    assert view.error is not None
+    assert (view.error.code, view.error.title) == (
+        "needs_container",
+        "No worker here runs the format onnx",
+    )
 
 
 def test_scoring_is_retried_without_predicting_again(

@@ -86,7 +86,7 @@ def test_hosts_see_what_is_hidden(submission: Submission) -> None:
         "Its division",
     ):
         assert told in text, told
-    assert "<dt>Worker faults</dt><dd>1</dd>" in text
+    assert "<dt>Attempts without a result</dt><dd>1</dd>" in text
     assert "Does not count" not in text
 
 

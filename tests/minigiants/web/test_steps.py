@@ -46,6 +46,7 @@ def view(*statuses: str, stage: str = "", reasons: dict[int, str] | None = None)
         updated_at=START,
         position=None,
         expected_start=None,
+        retry_at=None,
         quota_charged=False,
         score=None,
         score_shown=None,

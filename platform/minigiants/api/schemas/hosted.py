@@ -81,7 +81,9 @@ class HostedEvaluationOut(Out):
     rescore: str = Field(description="State of the rescore that it is of; empty: of none")
     does_count: bool = Field(description="False: of a rescore that was not applied")
     attempt: int = Field(description="Of the present stage, from 1")
-    faults: list[ChangeOut] = Field(description="Attempts that a worker broke or never ended")
+    faults: list[ChangeOut] = Field(
+        description="Attempts that a worker broke, handed back, could not begin or never ended"
+    )
     queued_at: datetime
     claimed_at: datetime | None
     finished_at: datetime | None

@@ -83,8 +83,13 @@ class SubmissionOut(Out):
     artifact: UUID
     submitted_at: datetime
     updated_at: datetime
-    position: int | None = Field(description="How many are served before it, plus one")
+    position: int | None = Field(
+        description="How many are served before it, plus one; null while it pauses"
+    )
     expected_start: datetime | None
+    retry_at: datetime | None = Field(
+        description="Until when it pauses after a fault of the platform, to be tried again then"
+    )
     quota_charged: bool
     is_selected: bool = Field(description="One of the team's final selections")
     is_selectable: bool = Field(description="Whether that can still be changed")
