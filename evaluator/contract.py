@@ -73,7 +73,7 @@ class Stage(StrEnum):
 
 
 class Failure(StrEnum):
-    """Why an evaluation ended without a score. Nothing else is told to a participant."""
+    """Why an evaluation ended without a score: all that is told of a hidden run, beside limits."""
 
     OUT_OF_MEMORY = "out_of_memory"
     TIMED_OUT = "timed_out"
@@ -83,6 +83,7 @@ class Failure(StrEnum):
     TOKENIZER_LOSSY = "tokenizer_lossy"
     NOT_CAUSAL = "not_causal"
     NOT_NORMALISED = "not_normalised"
+    IMPOSSIBLE_BYTE = "impossible_byte"
     INVALID_PREDICTIONS = "invalid_predictions"
     OUTPUT_TOO_LARGE = "output_too_large"
     LOG_TOO_LARGE = "log_too_large"
@@ -102,6 +103,7 @@ PARTICIPANT_FAILURES = frozenset(
         Failure.TOKENIZER_LOSSY,
         Failure.NOT_CAUSAL,
         Failure.NOT_NORMALISED,
+        Failure.IMPOSSIBLE_BYTE,
         Failure.INVALID_PREDICTIONS,
         Failure.OUTPUT_TOO_LARGE,
         Failure.LOG_TOO_LARGE,

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-from evaluator.sandbox import verdicts
 from evaluator.sandbox.base import SandboxFault, SandboxRequest
 from evaluator.sandbox.examination import Examination
 from evaluator.sandbox.lockstep import LockstepExamination
 from evaluator.sandbox.rows import RowsExamination
 from evaluator.sandbox.texts import TextsExamination
-from evaluator.sandbox.verdicts import ModelFailed
 
 
 def _classification(request: SandboxRequest) -> Examination:
@@ -34,7 +32,7 @@ def _language_modelling(request: SandboxRequest) -> Examination:
         case "python":
             return LockstepExamination(int(request.task.settings["documents_in_step"]))
         case _:
-            raise ModelFailed(verdicts.TASK_WITHOUT_FORMAT)
+            raise SandboxFault(f"No language model has the format {request.format!r}.")
 
 
 EXAMINATIONS: dict[str, Callable[[SandboxRequest], Examination]] = {
@@ -50,7 +48,7 @@ EXAMINATIONS: dict[str, Callable[[SandboxRequest], Examination]] = {
 def examination_of(request: SandboxRequest) -> Examination:
     """How the model of a request is examined.
 
-    Raises `SandboxFault` for an unknown task, `ModelFailed` for one that the format can't do.
+    Raises `SandboxFault` for an unknown task, and for one that the format can't do.
     """
     try:
         return EXAMINATIONS[request.task.type](request)

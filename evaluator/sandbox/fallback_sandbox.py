@@ -8,8 +8,7 @@ by threads alone.
 import sys
 from pathlib import Path
 
-from evaluator.contract import Limits, Measurements, Stage, Strength
-from evaluator.sandbox import verdicts
+from evaluator.contract import Failure, Limits, Measurements, Stage, Strength
 from evaluator.sandbox.base import (
     OnStage,
     SandboxFault,
@@ -114,9 +113,12 @@ class FallbackSandbox:
 
 def _needs_container(request: SandboxRequest) -> SandboxResult:
     return SandboxResult(
-        failure=verdicts.NEEDS_CONTAINER.failure,
+        failure=Failure.NEEDS_CONTAINER,
         failed_stage=Stage.STARTING,
-        failure_detail=verdicts.NEEDS_CONTAINER.sentence(request.limits),
+        failure_detail=(
+            f"The format {request.format} runs participants' code, which needs a container engine; "
+            "this server has none."
+        ),
         predictions=None,
         smoke_log="",
         host_log="",

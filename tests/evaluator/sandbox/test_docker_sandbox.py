@@ -113,9 +113,7 @@ def test_a_traceback_of_the_smoke_run_is_shown(
 
     assert (result.failure, result.failed_stage) == (Failure.LOAD_FAILED, Stage.STARTING)
     assert "ModuleNotFoundError: No module named 'no_such_module'" in result.smoke_log
-    assert result.failure_detail == (
-        "The model could not be loaded. The smoke run's log shows why."
-    )
+    assert result.failure_detail.endswith("The smoke run's log shows why.")
 
 
 def test_a_crash_in_the_smoke_run_is_shown(
