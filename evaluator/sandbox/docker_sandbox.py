@@ -19,6 +19,7 @@ from evaluator.sandbox.engine import (
     STRENGTHS,
     connect,
     lets_sockets_through,
+    machine_of,
     remove_containers,
     require,
 )
@@ -31,6 +32,7 @@ from evaluator.sandbox.environment import (
 )
 from evaluator.sandbox.examinations import needs_socket
 from evaluator.sandbox.guest_key import GuestKey
+from evaluator.sandbox.machine import on_machine
 from evaluator.sandbox.supply import GuestSupply
 from evaluator.sandbox.workspace import JobFolder, Workspace
 
@@ -59,6 +61,7 @@ class DockerSandbox:
         self._api = connect()
         try:
             require(self._api, image, runtime)
+            self.machine = machine_of(self._api)
             self.host_sockets = lets_sockets_through(self._api, runtime)
             self._workspace = Workspace(scratch)
         except OSError as error:
@@ -87,7 +90,7 @@ class DockerSandbox:
                 f"Models of bytes need a socket, which {self._runtime} withholds. Register it with "
                 "--host-uds=open in the engine's daemon.json."
             )
-        return self._supply.run(request, on_stage)
+        return self._supply.run(on_machine(request, self.machine), on_stage)
 
     def waiting(self, key: GuestKey) -> int:
         """How many guests of a key are ready for a job."""

@@ -9,7 +9,7 @@ from docker.api.client import APIClient
 from docker.client import DockerClient
 from docker.errors import DockerException, ImageNotFound
 
-from evaluator.contract import Strength
+from evaluator.contract import Machine, Strength
 from evaluator.harness.protocol import VERSION
 from evaluator.sandbox.base import SandboxUnavailable
 from evaluator.sandbox.container import OWNER_LABEL
@@ -69,6 +69,13 @@ def require(api: APIClient, image: str, runtime: str) -> None:
             f"The image {image} holds another version of the harness. Build it again with "
             "`make harness-image`."
         )
+
+
+def machine_of(api: APIClient) -> Machine:
+    """The machine on which the engine runs containers. Raises `SandboxFault`."""
+    with engine_faults("telling its machine"):
+        told = api.info()
+    return Machine(cpus=told["NCPU"], memory_bytes=told["MemTotal"])
 
 
 def lets_sockets_through(api: APIClient, runtime: str) -> bool:

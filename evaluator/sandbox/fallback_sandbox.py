@@ -26,6 +26,7 @@ from evaluator.sandbox.environment import (
 )
 from evaluator.sandbox.fallback_guest import FallbackGuest
 from evaluator.sandbox.guest_key import GuestKey
+from evaluator.sandbox.machine import on_machine, this_machine
 from evaluator.sandbox.python_runtime import PythonRuntime
 from evaluator.sandbox.supply import GuestSupply
 from evaluator.sandbox.workspace import JobFolder, Workspace
@@ -53,6 +54,7 @@ class FallbackSandbox:
             raise SandboxUnavailable("The fallback sandbox needs Linux. Start a container engine.")
         self._runtime = PythonRuntime.of_this_process()
         self.formats = self._runtime.formats
+        self.machine = this_machine()
         try:
             self._workspace = Workspace(scratch)
         except OSError as error:
@@ -76,7 +78,7 @@ class FallbackSandbox:
         """Run one model in a process of its own."""
         if request.format not in self.formats:
             return _needs_container(request)
-        return self._supply.run(request, on_stage)
+        return self._supply.run(on_machine(request, self.machine), on_stage)
 
     def close(self) -> None:
         """Remove the folders of this sandbox, and those of workers that have died."""

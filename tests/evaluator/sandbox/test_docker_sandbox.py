@@ -13,6 +13,7 @@ from evaluator.contract import Failure, Stage, Strength
 from evaluator.sandbox.base import SandboxCancelled, SandboxFault, SandboxRequest
 from evaluator.sandbox.container import OWNER_LABEL
 from evaluator.sandbox.docker_sandbox import DockerSandbox
+from tests.evaluator.sandbox.conftest import LIMITS
 from tests.support.missing import missing
 from tests.support.waiting import wait_for
 
@@ -80,7 +81,9 @@ def test_predicts(
     engine: docker.APIClient,
     format_name: str,
 ) -> None:
-    result = sandbox.run(make_request(format_name), on_stage=proceed)
+    # More CPUs than the machine has are no fault: the model gets those that are there.
+    limits = LIMITS.model_copy(update={"cpus": 256})
+    result = sandbox.run(make_request(format_name, limits=limits), on_stage=proceed)
 
     assert result.failure is None, result
     assert result.predictions is not None
