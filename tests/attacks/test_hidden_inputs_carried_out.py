@@ -1,5 +1,7 @@
 """Attacks that carry hidden inputs out, by every word that a model has."""
 
+from typing import Any
+
 import pytest
 
 from evaluator.contract import Failure, Stage
@@ -111,7 +113,7 @@ def test_details_do_not_tell_failures_apart(quick: ProvingGround) -> None:
     """
     told = set()
     for name, body in ENDINGS.items():
-        limits = {"hidden_seconds": 1} if name == "time" else {}
+        limits: dict[str, Any] = {"hidden_seconds": 1} if name == "time" else {}
         hidden = "\n".join("    " + line for line in body.splitlines())
         result = quick.attack(Hostile(top=HOLD, predict=f"if hidden:\n{hidden}"), **limits)
         failure, used = result.failure, LIMITS.model_copy(update=limits)
