@@ -24,6 +24,7 @@ PREDICTIONS: Final = "predictions"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Memory = Annotated[int, Field(ge=1024**2, le=2**50)]
 Path = Annotated[str, Field(min_length=1, max_length=512)]
 Url = Annotated[str, Field(min_length=1, max_length=4096)]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
@@ -77,7 +78,7 @@ class Stage(StrEnum):
 
 
 class Failure(StrEnum):
-    """Why an evaluation ended without a score. Nothing else is told to a participant."""
+    """Why an evaluation ended without a score: all that is told of a hidden run, beside limits."""
 
     OUT_OF_MEMORY = "out_of_memory"
     TIMED_OUT = "timed_out"
@@ -87,6 +88,7 @@ class Failure(StrEnum):
     TOKENIZER_LOSSY = "tokenizer_lossy"
     NOT_CAUSAL = "not_causal"
     NOT_NORMALISED = "not_normalised"
+    IMPOSSIBLE_BYTE = "impossible_byte"
     INVALID_PREDICTIONS = "invalid_predictions"
     OUTPUT_TOO_LARGE = "output_too_large"
     LOG_TOO_LARGE = "log_too_large"
@@ -107,6 +109,7 @@ PARTICIPANT_FAILURES = frozenset(
         Failure.TOKENIZER_LOSSY,
         Failure.NOT_CAUSAL,
         Failure.NOT_NORMALISED,
+        Failure.IMPOSSIBLE_BYTE,
         Failure.INVALID_PREDICTIONS,
         Failure.OUTPUT_TOO_LARGE,
         Failure.LOG_TOO_LARGE,
@@ -316,8 +319,29 @@ class ScoreReport(Message):
     host_log: str = Field(default="", max_length=LOG_CHARACTERS)
 
 
+class Gpu(Message):
+    """A kind of GPU by its driver's name, and the memory of one."""
+
+    kind: str = Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._()/+-]*$")
+    memory_bytes: Memory
+
+
+class Machine(Message):
+    """The machine that a worker's jobs run on, and the GPU that each has, if any.
+
+    It is the most that one job can have: the slots of a worker share CPUs and memory.
+    """
+
+    cpus: float = Field(ge=0.01, le=4096, allow_inf_nan=False)
+    memory_bytes: Memory
+    gpu: Gpu | None = None
+
+
 class Presence(Message):
-    """A worker says that it is there and what it offers. Sent at start and every 15 seconds."""
+    """A worker says that it is there and what it offers. Sent at start and every 15 seconds.
+
+    A score worker tells no `machine`: no model runs there.
+    """
 
     worker: str = Field(min_length=1, max_length=128)
     role: Role
@@ -325,4 +349,5 @@ class Presence(Message):
     slots: int = Field(ge=1, le=1024)
     strength: Strength | None = None
     formats: tuple[Name, ...] = ()
+    machine: Machine | None = None
     version: str = Field(default="", max_length=64)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from evaluator.contract import Failure, Limits, Measurements, Stage, Strength, TaskSpec
+from evaluator.contract import Failure, Limits, Machine, Measurements, Stage, Strength, TaskSpec
 
 OnStage = Callable[[Stage], bool]
 """Told where a run stands: at each change of stage, and about once a second within one.
@@ -81,10 +81,15 @@ class SandboxResult:
 
 
 class Sandbox(Protocol):
-    """Runs models one at a time; a worker with several slots has one sandbox for each."""
+    """Runs models one at a time; a worker with several slots has one sandbox for each.
+
+    `machine` is where they run. A limit above its CPUs is met by all of them; what needs more
+    memory than it has is not to be given to `run`.
+    """
 
     strength: Strength
     formats: frozenset[str]
+    machine: Machine
 
     def run(self, request: SandboxRequest, *, on_stage: OnStage) -> SandboxResult:
         """Run one model to its end.

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-from evaluator.contract import Device, Measurements, Stage, Strength
+from evaluator.contract import Device, Failure, Measurements, Stage, Strength
+from evaluator.failure_sentences import sentence_of
 from evaluator.harness.protocol import (
-    CUDA,
     RUN_BYTES,
     Command,
     Complaint,
@@ -21,7 +21,6 @@ from evaluator.harness.protocol import (
     Load,
     ProtocolError,
 )
-from evaluator.sandbox import verdicts
 from evaluator.sandbox.base import (
     OnStage,
     SandboxCancelled,
@@ -30,31 +29,46 @@ from evaluator.sandbox.base import (
     SandboxResult,
 )
 from evaluator.sandbox.environment import CODELESS_FORMATS
-from evaluator.sandbox.examination import Exam, Outcome
+from evaluator.sandbox.examination import Exam, ModelFailed, Outcome
 from evaluator.sandbox.examinations import examination_of
 from evaluator.sandbox.exchange import Exchange, GuestEnded
 from evaluator.sandbox.guest import Guest, Usage
 from evaluator.sandbox.logs import LogTooLarge
 from evaluator.sandbox.outputs import InvalidPredictions, OutputTooLarge
-from evaluator.sandbox.verdicts import ModelFailed, Verdict
 from evaluator.sandbox.workspace import JobFolder
 
 JOB_MOUNT = "/job"
 MODEL, SMOKE, HIDDEN, PREDICTIONS = "model", "smoke", "hidden", "predictions"
 GLANCE_SECONDS = 0.001
 COMPLAINTS = {
-    Complaint.LOAD_FAILED: verdicts.LOAD_FAILED,
-    Complaint.WRONG_OUTPUT: verdicts.WRONG_OUTPUT,
-    Complaint.OUT_OF_MEMORY: verdicts.OUT_OF_MEMORY,
-    Complaint.TENSORS_MISMATCH: verdicts.TENSORS_MISMATCH,
-    Complaint.TOKENIZER_LOSSY: verdicts.TOKENIZER_LOSSY,
-    Complaint.NOT_CAUSAL: verdicts.NOT_CAUSAL,
+    Complaint.LOAD_FAILED: Failure.LOAD_FAILED,
+    Complaint.PREDICT_FAILED: Failure.CRASHED,
+    Complaint.WRONG_OUTPUT: Failure.INVALID_PREDICTIONS,
+    Complaint.OUT_OF_MEMORY: Failure.OUT_OF_MEMORY,
+    Complaint.TENSORS_MISMATCH: Failure.TENSORS_MISMATCH,
+    Complaint.TOKENIZER_LOSSY: Failure.TOKENIZER_LOSSY,
+    Complaint.NOT_CAUSAL: Failure.NOT_CAUSAL,
 }
 OF_MODELS_WITHOUT_CODE = frozenset(
     {Complaint.TENSORS_MISMATCH, Complaint.TOKENIZER_LOSSY, Complaint.NOT_CAUSAL}
 )
 """What a harness finds out about formats that it loads by itself. Participant code has no such
 words: each that it could choose from would tell its participant more of the hidden inputs."""
+HIDDEN_FAILURES_OF_CODE = frozenset(
+    {
+        Failure.OUT_OF_MEMORY,
+        Failure.TIMED_OUT,
+        Failure.CRASHED,
+        Failure.NOT_NORMALISED,
+        Failure.IMPOSSIBLE_BYTE,
+        Failure.INVALID_PREDICTIONS,
+        Failure.OUTPUT_TOO_LARGE,
+        Failure.LOG_TOO_LARGE,
+    }
+)
+"""All ways in which a hidden run of participant code can fail, and so all that code can choose from
+to tell of the hidden inputs: with success at most nine outcomes a run, seven where the task is not
+language modelling."""
 
 
 class Conversation:
@@ -104,15 +118,16 @@ class Conversation:
         try:
             self._examine()
         except ModelFailed as failed:
-            return self._failed(failed.verdict)
+            return self._failed(failed.failure)
         except LogTooLarge:
-            return self._failed(verdicts.LOG_TOO_LARGE)
+            return self._failed(Failure.LOG_TOO_LARGE)
         except (FrameTooLarge, OutputTooLarge):
-            return self._failed(verdicts.OUTPUT_TOO_LARGE)
+            return self._failed(Failure.OUTPUT_TOO_LARGE)
         except ProtocolError:
-            return self._failed(verdicts.OUT_OF_TURN)
+            self._exchange.log.remark("The harness' channel carried something else.")
+            return self._failed(Failure.INVALID_PREDICTIONS)
         except InvalidPredictions:
-            return self._failed(verdicts.WRONG_OUTPUT)
+            return self._failed(Failure.INVALID_PREDICTIONS)
         except GuestEnded:
             return self._failed(self._crash())
         except OSError as error:
@@ -137,7 +152,7 @@ class Conversation:
         # A container's counters go with it; those of a forked child come at its end.
         self._usage = self._guest.usage().completed_by(so_far)
         if (self._usage.peak_memory_bytes or 0) > limits.memory_bytes:
-            raise ModelFailed(verdicts.OUT_OF_MEMORY)
+            raise ModelFailed(Failure.OUT_OF_MEMORY)
 
     def _load(self) -> None:
         request = self._request
@@ -165,7 +180,7 @@ class Conversation:
         """See `Dialogue`."""
         frame = self._exchange.receive(deadline)
         if frame is None:
-            raise ModelFailed(verdicts.TIMED_OUT[self._stage])
+            raise ModelFailed(Failure.TIMED_OUT)
         return self._checked(frame, run)
 
     def glance(self, run: bytes) -> Frame | None:
@@ -185,7 +200,7 @@ class Conversation:
         """See `Dialogue`."""
         self._exchange.await_log(run)
 
-    def _judge(self, payload: bytes) -> Verdict:
+    def _judge(self, payload: bytes) -> Failure:
         try:
             complaint = Complaint(payload.decode("ascii"))
         except ValueError as error:
@@ -193,16 +208,17 @@ class Conversation:
         brings_code = self._request.format not in CODELESS_FORMATS
         if brings_code and complaint in OF_MODELS_WITHOUT_CODE:
             raise ProtocolError("a complaint that this format does not have")
-        if complaint is Complaint.OUT_OF_MEMORY and self._device == CUDA:
-            return verdicts.OUT_OF_MEMORY_ON_GPU
-        return COMPLAINTS.get(complaint, verdicts.CRASHED[self._stage])
+        failure = COMPLAINTS[complaint]
+        if brings_code and self._stage is Stage.HIDDEN and failure not in HIDDEN_FAILURES_OF_CODE:
+            raise ProtocolError("a complaint that comes too late")
+        return failure
 
     def _enter(self, stage: Stage) -> None:
         self._stage = stage
         if not self._on_stage(stage):
             raise SandboxCancelled
 
-    def _crash(self) -> Verdict:
+    def _crash(self) -> Failure:
         self._usage = self._guest.usage()
         ending = self._guest.destroy()
         if ending.for_the_host:
@@ -211,24 +227,24 @@ class Conversation:
                 "limit. Give the worker fewer slots, or the machine more memory."
             )
         if ending.out_of_memory:
-            return verdicts.OUT_OF_MEMORY
+            return Failure.OUT_OF_MEMORY
         self._exchange.log.remark(f"The process ended with exit status {ending.code}.")
-        return verdicts.CRASHED[self._stage]
+        return Failure.CRASHED
 
-    def _failed(self, verdict: Verdict) -> SandboxResult:
+    def _failed(self, failure: Failure) -> SandboxResult:
         if self._hidden is not None and self._hidden.file is not None:
             self._hidden.file.unlink()  # complete, and yet not to be believed
         if self._usage is None:
             self._usage = self._guest.usage()
-        return self._result(verdict)
+        return self._result(failure)
 
-    def _result(self, verdict: Verdict | None) -> SandboxResult:
+    def _result(self, failure: Failure | None) -> SandboxResult:
         smoke, log, usage = self._smoke, self._exchange.log, self._usage
-        hidden = self._hidden if verdict is None else None
+        hidden = self._hidden if failure is None else None
         return SandboxResult(
-            failure=verdict.failure if verdict else None,
-            failed_stage=self._stage if verdict else None,
-            failure_detail=verdict.sentence(self.limits) if verdict else "",
+            failure=failure,
+            failed_stage=self._stage if failure else None,
+            failure_detail=sentence_of(failure, self._stage, self.limits) if failure else "",
             predictions=hidden.file if hidden else None,
             smoke_log=log.smoke_log,
             host_log=log.host_log,

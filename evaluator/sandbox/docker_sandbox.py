@@ -21,12 +21,14 @@ from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.engine import (
     STRENGTHS,
     connect,
+    machine_of,
     remove_containers,
     require,
     sweep_at_start,
 )
 from evaluator.sandbox.environment import HARNESS_MODULE, SERVE, WARM, harness_arguments
 from evaluator.sandbox.guest_key import GuestKey
+from evaluator.sandbox.machine import on_machine
 from evaluator.sandbox.supply import FORK_SERVERS, GuestSupply
 from evaluator.sandbox.workspace import JobFolder, Workspace
 
@@ -64,6 +66,7 @@ class DockerSandbox:
         self._api = connect()
         try:
             require(self._api, image, runtime, sockets=True)
+            self.machine = machine_of(self._api)
             self._workspace = Workspace(scratch)
         except OSError as error:
             self._api.close()
@@ -89,7 +92,7 @@ class DockerSandbox:
         """See `Sandbox.run`."""
         if request.format not in self.formats:
             raise SandboxFault(f"This sandbox cannot run the format {request.format!r}.")
-        return self._supply.run(request, on_stage)
+        return self._supply.run(on_machine(request, self.machine), on_stage)
 
     def prove(self, *, on_tick: Callable[[], None]) -> None:
         """See `Sandbox.prove`. The guest is given the GPU, or else is of the kind ready first."""

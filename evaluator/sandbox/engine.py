@@ -11,7 +11,7 @@ from docker.api.client import APIClient
 from docker.client import DockerClient
 from docker.errors import DockerException, ImageNotFound, NotFound
 
-from evaluator.contract import Strength
+from evaluator.contract import Machine, Strength
 from evaluator.harness.protocol import VERSION
 from evaluator.sandbox.base import SandboxFault, SandboxUnavailable
 from evaluator.sandbox.container import OWNER_LABEL
@@ -79,6 +79,15 @@ def require(api: APIClient, image: str, runtime: str, *, sockets: bool = False) 
             f"The image {image} holds another version of the harness. Build it again with "
             "`make harness-image`."
         )
+
+
+def machine_of(api: APIClient) -> Machine:
+    """The machine on which the engine runs containers. Raises `SandboxUnavailable`."""
+    try:
+        told = api.info()
+    except (DockerException, requests.RequestException, OSError) as error:
+        raise SandboxUnavailable(f"The container engine does not answer: {error}") from error
+    return Machine(cpus=told["NCPU"], memory_bytes=told["MemTotal"])
 
 
 def _opens(registered: Mapping[str, Any]) -> bool:

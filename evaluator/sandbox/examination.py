@@ -4,9 +4,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from evaluator.contract import Limits
+from evaluator.contract import Failure, Limits
 from evaluator.harness.protocol import Command, Frame
 from evaluator.sandbox.workspace import JobFolder
+
+
+class ModelFailed(Exception):
+    """Ends a conversation: the model has failed."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.value)
+        self.failure = failure
 
 
 class Dialogue(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from evaluator.sandbox.base import SandboxFault, SandboxRequest
-from evaluator.sandbox.environment import FORKING_FORMATS
+from evaluator.sandbox.environment import CODELESS_FORMATS
 from evaluator.sandbox.examination import Examination
 from evaluator.sandbox.lockstep import LockstepExamination
 from evaluator.sandbox.rows import RowsExamination
@@ -27,7 +27,7 @@ def _generation(request: SandboxRequest) -> Examination:
 
 
 def _language_modelling(request: SandboxRequest) -> Examination:
-    if request.format in FORKING_FORMATS:  # scored by the harness: it runs no participant's code
+    if request.format in CODELESS_FORMATS:  # scored by the harness: it runs no participant's code
         return RowsExamination(1)
     return LockstepExamination(int(request.task.settings["documents_in_step"]))
 

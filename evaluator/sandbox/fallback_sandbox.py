@@ -9,9 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from evaluator.contract import Measurements, Stage, Strength
+from evaluator.contract import Failure, Measurements, Stage, Strength
 from evaluator.harness.protocol import CPU
-from evaluator.sandbox import verdicts
 from evaluator.sandbox.base import (
     OnStage,
     SandboxFault,
@@ -29,6 +28,7 @@ from evaluator.sandbox.environment import (
 )
 from evaluator.sandbox.fallback_guest import FallbackGuest
 from evaluator.sandbox.guest_key import GuestKey
+from evaluator.sandbox.machine import on_machine, this_machine
 from evaluator.sandbox.python_runtime import PythonRuntime
 from evaluator.sandbox.supply import FORK_SERVERS, GuestSupply
 from evaluator.sandbox.workspace import CONFINED_PREFIX, JobFolder, Workspace
@@ -56,6 +56,7 @@ class FallbackSandbox:
             raise SandboxUnavailable("The fallback sandbox needs Linux. Start a container engine.")
         self._runtime = PythonRuntime.of_this_process()
         self.formats = self._runtime.formats
+        self.machine = this_machine()
         try:
             self._workspace = Workspace(scratch, prefix=CONFINED_PREFIX)
         except OSError as error:
@@ -84,7 +85,7 @@ class FallbackSandbox:
         """Run one model in a process of its own."""
         if request.format not in self.formats:
             return _needs_container(request)
-        return self._supply.run(request, on_stage)
+        return self._supply.run(on_machine(request, self.machine), on_stage)
 
     def prove(self, *, on_tick: Callable[[], None]) -> None:
         """See `Sandbox.prove`. The guest is of the kind that is ready first."""
@@ -120,9 +121,12 @@ class FallbackSandbox:
 
 def _needs_container(request: SandboxRequest) -> SandboxResult:
     return SandboxResult(
-        failure=verdicts.NEEDS_CONTAINER.failure,
+        failure=Failure.NEEDS_CONTAINER,
         failed_stage=Stage.STARTING,
-        failure_detail=verdicts.NEEDS_CONTAINER.sentence(request.limits),
+        failure_detail=(
+            f"The format {request.format} runs participants' code, which needs a container engine; "
+            "this server has none."
+        ),
         predictions=None,
         smoke_log="",
         host_log="",

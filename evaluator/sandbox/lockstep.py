@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluator.contract import Failure
 from evaluator.harness.lockstep import BYTE_VALUES
 from evaluator.harness.protocol import ROWS, RUN_BYTES, Examine, Kind, ProtocolError
-from evaluator.sandbox import verdicts
 from evaluator.sandbox.base import SandboxFault
-from evaluator.sandbox.examination import Dialogue, Exam, Outcome
+from evaluator.sandbox.examination import Dialogue, Exam, ModelFailed, Outcome
 from evaluator.sandbox.lockstep_channel import SOCKET, LockstepChannel, listening
 from evaluator.sandbox.outputs import Predictions
-from evaluator.sandbox.verdicts import ModelFailed
 from evaluator.task_settings import DOCUMENT_BYTES
 from evaluator.tasks.text_lines import MalformedLines, read_lines
 
@@ -103,10 +102,10 @@ def _surprise(
     with np.errstate(over="ignore"):
         sums = np.exp(told, out=scratch).sum(axis=1, dtype=np.float64)
     if not (np.abs(sums - 1) <= TOLERANCE).all():  # NaN fails, too
-        raise ModelFailed(verdicts.NOT_NORMALISED)
+        raise ModelFailed(Failure.NOT_NORMALISED)
     given = told[np.arange(len(came)), came].astype(np.float64)
     if np.isneginf(given).any():
-        raise ModelFailed(verdicts.IMPOSSIBLE_BYTE)
+        raise ModelFailed(Failure.IMPOSSIBLE_BYTE)
     # Of a byte that was certain, rounding could make a gain.
     nats: NDArray[np.float64] = np.maximum(np.log(sums) - given, 0.0)
     return nats

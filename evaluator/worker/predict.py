@@ -14,7 +14,13 @@ from evaluator.contract import (
     StoredBlob,
     TaskSpec,
 )
-from evaluator.sandbox.base import SandboxCancelled, SandboxFault, SandboxRequest, SandboxResult
+from evaluator.sandbox.base import (
+    SandboxCancelled,
+    SandboxFault,
+    SandboxRequest,
+    SandboxResult,
+    SandboxUnavailable,
+)
 from evaluator.tasks import load_task
 from evaluator.tasks.errors import InvalidPredictions, InvalidTask
 from evaluator.worker.clipping import clip_detail, clip_log
@@ -49,6 +55,11 @@ class Predicting(Work[PredictJob, PredictReport]):
                 failure=Failure.NEEDS_CONTAINER,
                 failed_stage=Stage.STARTING,
                 failure_detail=f"No sandbox of this worker runs the format {job.format!r}.",
+            )
+        needed, there = job.limits.memory_bytes, self._sandboxes.machine.memory_bytes
+        if needed > there:
+            raise SandboxUnavailable(
+                f"Models may use {needed} bytes of memory here, and this machine has {there}."
             )
         task = load_task(job.task)
         request = self._fetch(job, task.spec, folder, lease)

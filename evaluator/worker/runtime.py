@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from evaluator.contract import PREDICTIONS, Presence, Role, Strength
+from evaluator.contract import PREDICTIONS, Machine, Presence, Role, Strength
 from evaluator.sandbox.base import Sandbox
 from evaluator.sandbox.choice import (
     DEFAULT_HARNESS_IMAGE,
@@ -23,6 +23,7 @@ from evaluator.worker.cache import BlobCache
 from evaluator.worker.concurrency import device_of_slot
 from evaluator.worker.config import WorkerConfig
 from evaluator.worker.fetching import Fetcher
+from evaluator.worker.gpu import gpu_of
 from evaluator.worker.platform_client import PlatformClient
 from evaluator.worker.presence import PresenceReporter
 from evaluator.worker.sandboxes import Sandboxes
@@ -122,6 +123,7 @@ class Runtime:
         fetcher = Fetcher(client, BlobCache(config.cache, config.cache_bytes))
         strength: Strength | None = None
         formats: frozenset[str] = frozenset()
+        machine: Machine | None = None
         work: Work[Any, Any]
         # Imported by role: metrics take seconds to load, and a predict worker has no use for them.
         if config.role is Role.PREDICT:
@@ -130,6 +132,7 @@ class Runtime:
             sandboxes = Sandboxes(lambda slot: self._make_sandbox(config, slot), config.slots)
             self._closers.append(sandboxes.close)
             strength, formats = sandboxes.strength, sandboxes.formats | {PREDICTIONS}
+            machine = sandboxes.machine.model_copy(update={"gpu": gpu_of(config.gpu)})
             work = Predicting(client, fetcher, sandboxes)
         else:
             from evaluator.worker.custom_metric import CustomMetric
@@ -143,7 +146,7 @@ class Runtime:
         self._attempts = Attempts(
             client, work, worker=config.name, folder=jobs, shutdown=self._shutdown
         )
-        presence = PresenceReporter(client, _presence(config, strength, formats))
+        presence = PresenceReporter(client, _presence(config, strength, formats, machine))
         presence.start()
         self._closers.append(presence.stop)
 
@@ -166,7 +169,12 @@ class Runtime:
         return jobs
 
 
-def _presence(config: WorkerConfig, strength: Strength | None, formats: frozenset[str]) -> Presence:
+def _presence(
+    config: WorkerConfig,
+    strength: Strength | None,
+    formats: frozenset[str],
+    machine: Machine | None,
+) -> Presence:
     try:
         version = metadata.version("minigiants")
     except metadata.PackageNotFoundError:  # run from a source tree
@@ -178,5 +186,6 @@ def _presence(config: WorkerConfig, strength: Strength | None, formats: frozense
         slots=config.slots,
         strength=strength,
         formats=tuple(sorted(formats)),
+        machine=machine,
         version=version,
     )

@@ -4,7 +4,7 @@ import queue
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from evaluator.contract import Strength
+from evaluator.contract import Machine, Strength
 from evaluator.sandbox.base import Sandbox, SandboxError
 
 
@@ -32,6 +32,11 @@ class Sandboxes:
     def formats(self) -> frozenset[str]:
         """The formats of artifacts that can run here."""
         return self._all[0].formats
+
+    @property
+    def machine(self) -> Machine:
+        """Where models run."""
+        return self._all[0].machine
 
     @contextmanager
     def lend(self) -> Iterator[Sandbox]:

@@ -1,10 +1,16 @@
 """Attacks that carry hidden inputs out, by every word that a model has."""
 
+from typing import Any
+
 import pytest
 
 from evaluator.contract import Failure, Stage
+from evaluator.failure_sentences import sentence_of
+from evaluator.harness.protocol import Complaint
 from evaluator.sandbox.base import SandboxResult
-from tests.attacks.proving_ground import CANARY, Hostile, ProvingGround
+from evaluator.sandbox.conversation import HIDDEN_FAILURES_OF_CODE
+from tests.attacks.proving_ground import CANARY, LIMITS, Hostile, ProvingGround
+from tests.attacks.test_protocol_abuse import HOLD, RAW
 
 pytestmark = pytest.mark.docker
 
@@ -43,6 +49,20 @@ if os.fork() == 0:
     sys.stdout.flush()
     os._exit(0)
 """
+
+ENDINGS = {
+    **{f"complaint {word}": f"say(FAILED, b'{word}')" for word in Complaint},
+    "exception": "raise ValueError",
+    "abort": "os.abort()",
+    "memory": "held = bytearray(2**30); held[::4096] = bytes([1]) * len(held[::4096])",
+    "time": "time.sleep(60)",
+    "garbage": RAW.format(data='b"garbage" * 100'),
+    "frame too large": RAW.format(data="protocol.HEADER.pack(3, run, 2**32 - 1)"),
+    "wrong shape": "scores = scores[:, :2]",
+    "another run": "say(PREDICTIONS, rows(8), run=bytes(8))",
+    "log": "print('x' * 2**20, flush=True)",
+}
+"""All words of the protocol that a model can say in a hidden run, and every other way to end."""
 
 
 def attempt(ground: ProvingGround, carrier: str) -> SandboxResult:
@@ -87,10 +107,30 @@ def test_the_smoke_run_is_told(quick: ProvingGround) -> None:
 
 
 def test_details_do_not_tell_failures_apart(quick: ProvingGround) -> None:
-    """One bit a submission could still be told by how a hidden run ends; not one more."""
-    details = {attempt(quick, carrier).failure_detail for carrier in ("exception", "abort")}
+    """How a hidden run fails tells one of six things, and success a seventh: less than three bits
+    a submission. However a model fails, its failure has one sentence, which the competition's
+    limits complete. Language modelling has two failures more.
+    """
+    told = set()
+    for name, body in ENDINGS.items():
+        limits: dict[str, Any] = {"hidden_seconds": 1} if name == "time" else {}
+        hidden = "\n".join("    " + line for line in body.splitlines())
+        result = quick.attack(Hostile(top=HOLD, predict=f"if hidden:\n{hidden}"), **limits)
+        failure, used = result.failure, LIMITS.model_copy(update=limits)
+        assert failure is not None, name
+        assert result.failed_stage is Stage.HIDDEN
+        assert result.failure_detail == sentence_of(failure, Stage.HIDDEN, used)
+        told.add(failure)
 
-    assert len(details) == 1
+    assert told == {
+        Failure.OUT_OF_MEMORY,
+        Failure.TIMED_OUT,
+        Failure.CRASHED,
+        Failure.INVALID_PREDICTIONS,
+        Failure.OUTPUT_TOO_LARGE,
+        Failure.LOG_TOO_LARGE,
+    }
+    assert told | {Failure.NOT_NORMALISED, Failure.IMPOSSIBLE_BYTE} == HIDDEN_FAILURES_OF_CODE
 
 
 def test_progress_tells_nothing(quick: ProvingGround) -> None:

@@ -6,6 +6,7 @@ read as a participant reads it. What the smoke run wrote does arrive: that is th
 
 import json
 from collections.abc import Callable
+from html import unescape
 
 import httpx
 import pytest
@@ -31,6 +32,9 @@ CANARY = "7319"
 """Digits that stand in the hidden inputs alone."""
 
 SMOKE = "the smoke run on public data"
+
+WHY = "The model failed on the hidden inputs, after it had passed the smoke run."
+"""The platform's own sentence, which a failure does tell."""
 
 
 @pytest.fixture(params=["failed", "scored"])
@@ -68,6 +72,7 @@ def submission(request: pytest.FixtureRequest, asgi_server: AsgiServer) -> Submi
     predict_report_record(evaluation_id=job.evaluation, report=report)
     if not failed:
         pipeline.report_scores(pipeline.claim_score(submission.evaluations.get()))
+    submission.refresh_from_db()
     return submission
 
 
@@ -112,6 +117,7 @@ def test_the_api(submission: Submission, api: Callable[[str], str]) -> None:
         items = answer.get("items", [answer])
         for item in items:
             assert CANARY not in json.dumps([item["error"], item["measurements"], item["stage"]])
+        assert (WHY in text) is (submission.status == "failed")
 
 
 def test_the_stream_of_events(submission: Submission, api: Callable[[str], str]) -> None:
@@ -142,6 +148,7 @@ def test_the_page(submission: Submission, page: str) -> None:
     assert answer.status_code == 200
     for hidden in (f"Error{CANARY}", f"hidden: {CANARY}", "7319.25", "73192573", "0.0073192"):
         assert hidden not in answer.content.decode()
+    assert (WHY in unescape(answer.content.decode())) is (submission.status == "failed")
     if not page:
         assert SMOKE in answer.content.decode()
 
@@ -154,6 +161,7 @@ def test_the_command_line(
     told = CliRunner().invoke(app, ["status", str(submission.pk), "--log"]).output
 
     assert SMOKE in told
+    assert (WHY in " ".join(told.split())) is (submission.status == "failed")
     assert CANARY not in without_ids(told, submission)
 
 

@@ -16,6 +16,7 @@ from evaluator.contract import (
     ScoreJob,
     ScoreReport,
     Split,
+    Stage,
     StoredBlob,
     Strength,
 )
@@ -115,8 +116,10 @@ class Pipeline:
         predict_report_record(evaluation_id=job.evaluation, report=report)
         return report
 
-    def report_failure(self, job: PredictJob | ScoreJob, failure: Failure) -> None:
-        """Report that the attempt has failed."""
+    def report_failure(
+        self, job: PredictJob | ScoreJob, failure: Failure, *, stage: Stage | None = None
+    ) -> None:
+        """Report that the attempt has failed, where predicting at `stage`."""
         told = {
             "attempt": job.attempt,
             "report_token": job.report_token,
@@ -124,7 +127,8 @@ class Pipeline:
             "failure_detail": "SECRET detail for hosts",
         }
         if isinstance(job, PredictJob):
-            predict_report_record(evaluation_id=job.evaluation, report=PredictReport(**told))
+            report = PredictReport(failed_stage=stage, **told)
+            predict_report_record(evaluation_id=job.evaluation, report=report)
         else:
             score_report_record(evaluation_id=job.evaluation, report=ScoreReport(**told))
 

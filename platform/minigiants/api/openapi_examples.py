@@ -39,6 +39,11 @@ EXAMPLES: Final[dict[str, Any]] = {
         "slots": 2,
         "strength": "docker",
         "formats": ["onnx", "python"],
+        "machine": {
+            "cpus": 4,
+            "memory_bytes": 16_698_974_208,
+            "gpu": {"kind": "NVIDIA L4", "memory_bytes": 24_152_899_584},
+        },
         "version": "0.1.0",
     },
     "ClaimRequest": {

@@ -78,7 +78,13 @@ def _table(status: dict[str, Any]) -> str:
         lines.append(f"queue      {queue}: {length} waiting")
     for worker in platform.get("workers", []):
         sandbox = f", sandbox: {worker['strength']}" if worker.get("strength") else ""
-        lines.append(f"worker     {worker['name']} ({worker['role']}.{worker['profile']}{sandbox})")
+        machine = (
+            f", {worker['cpus']:g} CPUs, {worker['memory_bytes'] / 1024**3:.1f} GiB"
+            if worker["memory_bytes"]
+            else ""
+        )
+        who = f"{worker['role']}.{worker['profile']}"
+        lines.append(f"worker     {worker['name']} ({who}{sandbox}{machine})")
     if "problem" in status:
         lines.append(f"problem    {status['problem']}")
     return "\n".join(lines)

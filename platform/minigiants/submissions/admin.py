@@ -68,4 +68,14 @@ class WorkerKeyAdmin(admin.ModelAdmin[WorkerKey]):
 
 @admin.register(WorkerPresence)
 class WorkerPresenceAdmin(ReadOnly, admin.ModelAdmin[WorkerPresence]):
-    list_display = ("name", "key", "slots", "strength", "formats", "version", "seen_at")
+    list_display = (
+        "name",
+        "key",
+        "slots",
+        "strength",
+        "formats",
+        "cpus",
+        "memory_bytes",
+        "gpu",
+        "seen_at",
+    )

@@ -1,7 +1,7 @@
 """What each failure means to the participant: what happened, why, and how to mend it.
 
 A hidden run may say nothing but a code from this list, so these texts are all that its
-participant gets to read.
+participant gets to read, beside a sentence of `evaluator.failure_sentences`, which names the limit.
 """
 
 from collections.abc import Mapping
@@ -22,24 +22,26 @@ class Explanation:
 EXPLANATIONS: Mapping[Failure, Explanation] = {
     Failure.OUT_OF_MEMORY: Explanation(
         "The model ran out of memory",
-        "It needed more memory than the competition allows, and the sandbox stopped it.",
+        "What passes the memory that the competition allows is stopped; nothing is swapped out.",
         "Process smaller batches, load weights once, and free what is no longer needed.",
     ),
     Failure.TIMED_OUT: Explanation(
         "The model took too long",
-        "It passed the time that the competition allows for this stage, and was stopped.",
+        "Loading, the smoke run and the hidden run each have a time that the competition allows; "
+        "what passes it is stopped.",
         "Make it faster, or move work from predicting into training. "
         "`minigiants score` shows the time on your machine.",
     ),
     Failure.CRASHED: Explanation(
         "The model's process died",
-        "It ended before it had answered: by an exception, an exit, or a fault in native code.",
+        "The process ended before it had answered: by an exception, an exit, or a fault in native "
+        "code.",
         "The smoke run's log shows what it wrote on public data. "
         "Try inputs of other sizes and ranges with `minigiants score`.",
     ),
     Failure.LOAD_FAILED: Explanation(
         "The model could not be loaded",
-        "Loading it raised an error before any input was seen.",
+        "It was refused before it had seen a hidden input.",
         "The smoke run's log shows the error. Check file names and versions with "
         "`minigiants score`.",
     ),
@@ -59,7 +61,7 @@ EXPLANATIONS: Mapping[Failure, Explanation] = {
     ),
     Failure.NOT_CAUSAL: Explanation(
         "The model looks ahead",
-        "Its predictions changed when only text after them was replaced by other text.",
+        "They changed when only the text that follows was replaced by other text.",
         "Use a causal model. An encoder such as BERT sees the whole text, the answer included.",
     ),
     Failure.NOT_NORMALISED: Explanation(
@@ -67,6 +69,12 @@ EXPLANATIONS: Mapping[Failure, Explanation] = {
         "For each next byte the exponentials of its 256 log-probabilities have to sum to 1, within "
         "1e-4.",
         "Return the result of a log-softmax over the 256 bytes, in float32.",
+    ),
+    Failure.IMPOSSIBLE_BYTE: Explanation(
+        "The model gave a byte no probability",
+        "The log-probability of a byte that came was -inf, so its loss would be infinite.",
+        "Leave every byte some probability, as by mixing in a little of the uniform distribution "
+        "before the logarithm. -inf is for bytes that can never come.",
     ),
     Failure.INVALID_PREDICTIONS: Explanation(
         "The predictions are not what the task asks for",

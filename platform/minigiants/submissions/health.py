@@ -38,6 +38,10 @@ def installation_state(*, user: User | None) -> dict[str, Any]:
                 "slots": worker.slots,
                 "strength": worker.strength,
                 "formats": worker.formats,
+                "cpus": worker.cpus,
+                "memory_bytes": worker.memory_bytes,
+                "gpu": worker.gpu,
+                "gpu_memory_bytes": worker.gpu_memory_bytes,
                 "seen_at": worker.seen_at.isoformat(),
             }
             for worker in present_workers()

@@ -382,6 +382,12 @@ class WorkerPresence(models.Model):
     slots = models.PositiveSmallIntegerField()
     strength = models.CharField(max_length=16, blank=True, default="")
     formats = models.JSONField(default=list)
+    cpus = models.FloatField(null=True, blank=True, help_text="Of the machine where models run")
+    memory_bytes = models.BigIntegerField(
+        null=True, blank=True, help_text="Of that machine; the slots share it"
+    )
+    gpu = models.CharField(max_length=64, blank=True, default="", help_text="Its kind")
+    gpu_memory_bytes = models.BigIntegerField(null=True, blank=True)
     version = models.CharField(max_length=64, blank=True, default="")
     started_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField()

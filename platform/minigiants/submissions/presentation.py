@@ -12,7 +12,8 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from evaluator.contract import Failure, Split
+from evaluator.contract import Failure, Split, Stage
+from evaluator.failure_sentences import sentence_of
 from evaluator.inspection.judgement import Judgement
 from minigiants.artifacts.models import Inspection
 from minigiants.artifacts.selectors import judgement_of
@@ -158,7 +159,7 @@ def submission_view(
         is_held_back=submission.pk in known.held_back,
         against_best=known.against_best.get(submission.pk),
         rank=_rank(submission, {} if ranks is None else ranks),
-        error=_error(evaluation),
+        error=_error(evaluation, scored_under),
         judgement=judgement_of(inspection, spec),
         counts=counts_of(inspection),
         changes=changes,
@@ -246,7 +247,7 @@ def _rank(submission: Submission, ranks: Ranks) -> int | None:
     return ranks[place]
 
 
-def _error(evaluation: Evaluation | None) -> ShownError | None:
+def _error(evaluation: Evaluation | None, spec: PackSpec) -> ShownError | None:
     if evaluation is None or evaluation.status != Status.FAILED:
         return None
     words = explanation_of(Failure(evaluation.failure), format_of(evaluation))
@@ -255,9 +256,15 @@ def _error(evaluation: Evaluation | None) -> ShownError | None:
         code=evaluation.failure,
         title=words.title,
         what=f"{words.title}.{stage}",
-        why=evaluation.participant_detail or words.why,
+        why=evaluation.participant_detail or f"{_happened(evaluation, spec)} {words.why}".lstrip(),
         mend=words.mend,
     )
+
+
+def _happened(evaluation: Evaluation, spec: PackSpec) -> str:
+    """How the model failed, with the limit of the pack; nothing that a worker worded."""
+    stage = Stage(evaluation.failed_stage) if evaluation.failed_stage else None
+    return sentence_of(Failure(evaluation.failure), stage, spec.runtime.limits)
 
 
 def shown_change(change: StateChange) -> ShownChange:

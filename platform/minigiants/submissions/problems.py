@@ -48,6 +48,16 @@ class NeedsContainer(Problem):
     )
 
 
+class WorkersTooSmall(Problem):
+    code = "workers_too_small"
+    status = 409
+    title = "No worker here has the memory that the competition allows"
+    mend = (
+        "There is nothing wrong with the model. Ask the organizers to lower the limit, or the "
+        "operators for a larger worker."
+    )
+
+
 class NotCancellable(Problem):
     code = "not_cancellable"
     status = 409

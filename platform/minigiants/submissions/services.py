@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from evaluator.contract import PREDICTIONS
 from minigiants.accounts.models import User
 from minigiants.artifacts.inspection import artifact_inspect
 from minigiants.artifacts.models import Artifact, Inspection
@@ -23,6 +24,7 @@ from minigiants.submissions.problems import (
     NeedsContainer,
     NotCancellable,
     PhaseClosed,
+    WorkersTooSmall,
 )
 from minigiants.submissions.quota import quota_state
 from minigiants.submissions.selectors import submission_get
@@ -43,8 +45,9 @@ def submission_create(
     What comes after the last phase is late, where the pack allows that at all: it counts against
     the last phase's quota, and ranks nowhere.
 
-    Raises NotFound, RulesNotAccepted, PhaseClosed, NeedsContainer, DuplicateSubmission,
-    TeamTooLarge, QuotaExhausted, TooManyFailures, TooManyRunning, InvalidInput.
+    Raises NotFound, RulesNotAccepted, PhaseClosed, NeedsContainer, WorkersTooSmall,
+    DuplicateSubmission, TeamTooLarge, QuotaExhausted, TooManyFailures, TooManyRunning,
+    InvalidInput.
     """
     if len(message) > MESSAGE_CHARACTERS:
         raise InvalidInput(f"The message is longer than {MESSAGE_CHARACTERS} characters.")
@@ -58,6 +61,7 @@ def submission_create(
     inspection = artifact_inspect(artifact=artifact, version=version)
     if inspection.accepted:
         _require_runnable(artifact, version)
+        _require_memory(artifact, version)
     with transaction.atomic():
         team = team_lock(team_id=artifact.team_id)
         now = timezone.now()
@@ -89,6 +93,16 @@ def _require_runnable(artifact: Artifact, version: PackVersion) -> None:
     if capacity_of(profile=version.spec.runtime.profile).lacks(artifact.format):
         words = unrunnable(artifact.format)
         raise NeedsContainer(words.why, mend=words.mend)
+
+
+def _require_memory(artifact: Artifact, version: PackVersion) -> None:
+    runtime = version.spec.runtime
+    capacity = capacity_of(profile=runtime.profile)
+    if artifact.format != PREDICTIONS and capacity.is_too_small(runtime.limits):
+        raise WorkersTooSmall(
+            f"Models may use {runtime.limits.memory_bytes / 2**20:g} MiB, and every worker of the "
+            f"profile {runtime.profile} has less."
+        )
 
 
 def _require_new(artifact: Artifact, version: PackVersion) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from evaluator.contract import Presence, Role
+from evaluator.contract import Limits, Presence, Role
 from minigiants.config.celery import app as celery
 from minigiants.core.audit import audit_write
 from minigiants.core.problems import NotPermitted
@@ -27,15 +27,26 @@ RUN_EVERYWHERE = frozenset({"onnx", "predictions"})
 
 @dataclass(frozen=True)
 class Capacity:
-    """What the workers of a profile that were lately seen offer together."""
+    """What the workers of a profile that were lately seen offer together.
+
+    `memory_bytes` is that of the largest machine, None where a worker does not tell.
+    """
 
     workers: int
     slots: int
     formats: frozenset[str]
+    memory_bytes: int | None
 
     def lacks(self, name: str) -> bool:
         """Whether there are workers, and none of them can run the format `name`."""
         return self.workers > 0 and name not in self.formats
+
+    def is_too_small(self, limits: Limits) -> bool:
+        """Whether there are workers, and each has less memory than the limit.
+
+        Fewer CPUs are no hindrance: a model then gets all that there are.
+        """
+        return self.memory_bytes is not None and self.memory_bytes < limits.memory_bytes
 
 
 def _digest(secret: str) -> str:
@@ -77,6 +88,8 @@ def presence_record(*, key: WorkerKey, presence: Presence) -> WorkerPresence:
     if (presence.role, presence.profile) != (key.role, key.profile):
         raise NotPermitted(f"This credential is for {key.role}.{key.profile}.")
     could_run = capacity_of(profile=key.profile).formats
+    machine = presence.machine
+    gpu = machine.gpu if machine else None
     row, _ = WorkerPresence.objects.update_or_create(
         key=key,
         name=presence.worker,
@@ -84,6 +97,10 @@ def presence_record(*, key: WorkerKey, presence: Presence) -> WorkerPresence:
             "slots": presence.slots,
             "strength": presence.strength or "",
             "formats": list(presence.formats),
+            "cpus": machine.cpus if machine else None,
+            "memory_bytes": machine.memory_bytes if machine else None,
+            "gpu": gpu.kind if gpu else "",
+            "gpu_memory_bytes": gpu.memory_bytes if gpu else None,
             "version": presence.version,
             "seen_at": timezone.now(),
         },
@@ -106,8 +123,10 @@ def capacity_of(*, profile: str) -> Capacity:
     workers: Sequence[WorkerPresence] = list(
         present_workers().filter(key__role=Role.PREDICT, key__profile=profile)
     )
+    memory = [worker.memory_bytes for worker in workers]
     return Capacity(
         workers=len(workers),
         slots=sum(worker.slots for worker in workers),
         formats=frozenset(name for worker in workers for name in worker.formats),
+        memory_bytes=None if None in memory else max(filter(None, memory), default=None),
     )

@@ -16,6 +16,7 @@ from evaluator.sandbox.container import OWNER_LABEL
 from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.guest import Usage
+from tests.evaluator.sandbox.conftest import LIMITS
 from tests.support.missing import missing
 from tests.support.waiting import wait_for
 
@@ -83,7 +84,9 @@ def test_predicts(
     engine: docker.APIClient,
     format_name: str,
 ) -> None:
-    result = sandbox.run(make_request(format_name), on_stage=proceed)
+    # More CPUs than the machine has are no fault: the model gets those that are there.
+    limits = LIMITS.model_copy(update={"cpus": 256})
+    result = sandbox.run(make_request(format_name, limits=limits), on_stage=proceed)
 
     assert result.failure is None, result
     assert result.predictions is not None
@@ -135,9 +138,7 @@ def test_a_traceback_of_the_smoke_run_is_shown(
 
     assert (result.failure, result.failed_stage) == (Failure.LOAD_FAILED, Stage.STARTING)
     assert "ModuleNotFoundError: No module named 'no_such_module'" in result.smoke_log
-    assert result.failure_detail == (
-        "The model could not be loaded. The smoke run's log shows why."
-    )
+    assert result.failure_detail.endswith("The smoke run's log shows why.")
 
 
 def test_a_crash_in_the_smoke_run_is_shown(

@@ -118,7 +118,7 @@ def test_a_byte_is_told_after_it_was_predicted(tmp_path: Path, examine: Examine)
         ("scores[0, 0] = float('nan')", Failure.NOT_NORMALISED, ""),
         ("scores[0, 0] = float('inf')", Failure.NOT_NORMALISED, ""),
         ("scores[0] = 1e30", Failure.NOT_NORMALISED, ""),
-        ("scores[:] = -np.inf; scores[:, 0] = 0", Failure.INVALID_PREDICTIONS, ""),
+        ("scores[:] = -np.inf; scores[:, 0] = 0", Failure.IMPOSSIBLE_BYTE, ""),
         ("scores = scores[:, :255]", Failure.INVALID_PREDICTIONS, ", 256] in floating point"),
         ("scores = scores[:-1]", Failure.INVALID_PREDICTIONS, ", 256] in floating point"),
         ("scores = scores.astype(int)", Failure.INVALID_PREDICTIONS, "answered int64"),

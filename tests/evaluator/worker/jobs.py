@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 
-from evaluator.contract import Measurements, Stage, Strength
+from evaluator.contract import Machine, Measurements, Stage, Strength
 from evaluator.sandbox.base import (
     OnStage,
     SandboxCancelled,
@@ -52,6 +52,7 @@ class ScriptedSandbox:
 
     strength = Strength.FALLBACK
     formats = frozenset({"onnx"})
+    machine = Machine(cpus=2, memory_bytes=4 * 1024**3)
 
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour

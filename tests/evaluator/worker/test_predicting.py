@@ -75,6 +75,17 @@ def test_a_format_that_needs_a_container_is_told_before_anything_is_fetched(
     assert not any(said.method == "GET" for said in platform.heard)
 
 
+def test_what_the_machine_can_not_hold_is_our_fault(
+    platform: FakePlatform, started: Callable[..., Runtime], sandbox: ScriptedSandbox
+) -> None:
+    offer_predict(platform, limits={"memory_bytes": sandbox.machine.memory_bytes + 1})
+    started(Role.PREDICT).evaluate(EVALUATION, 1)
+    [report] = platform.reports()
+    assert report["failure"] == Failure.WORKER_FAULT
+    assert "this machine has 4294967296" in report["failure_detail"]
+    assert sandbox.requests == []
+
+
 def test_a_failure_of_the_model_is_reported_as_it_is(
     platform: FakePlatform, started: Callable[..., Runtime], sandbox: ScriptedSandbox
 ) -> None:

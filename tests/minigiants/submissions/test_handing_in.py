@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 
-from evaluator.contract import Failure, Presence, Role, Strength
+from evaluator.contract import Failure, Gpu, Machine, Presence, Role, Strength
 from evaluator.inspection.refusals import RefusalCode, refusal
 from minigiants.artifacts.models import Artifact, Inspection
 from minigiants.competitions.models import Competition, RulesAcceptance
@@ -16,6 +17,7 @@ from minigiants.competitions.selectors import current_version
 from minigiants.core.models import OutboxEvent
 from minigiants.core.problems import InvalidInput, NotFound, Problem
 from minigiants.leaderboards.models import Standing
+from minigiants.submissions.health import installation_state
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation, Submission
 from minigiants.submissions.presentation import submission_view
@@ -27,6 +29,7 @@ from minigiants.submissions.problems import (
     QuotaExhausted,
     TooManyFailures,
     TooManyRunning,
+    WorkersTooSmall,
 )
 from minigiants.submissions.selectors import submission_whole
 from minigiants.submissions.services import submission_cancel, submission_create
@@ -203,7 +206,7 @@ def test_a_model_belongs_to_its_competition(team: Team) -> None:
         )
 
 
-def present(pipeline: Pipeline, *formats: str) -> None:
+def present(pipeline: Pipeline, *formats: str, machine: Machine | None = None) -> None:
     presence_record(
         key=pipeline.predict_key,
         presence=Presence(
@@ -213,6 +216,7 @@ def present(pipeline: Pipeline, *formats: str) -> None:
             slots=1,
             strength=Strength.FALLBACK,
             formats=formats,
+            machine=machine,
         ),
     )
 
@@ -231,6 +235,40 @@ def test_a_format_that_no_worker_runs_is_refused(team: Team, name: str, why: str
     assert not Submission.objects.exists()
     present(pipeline, "onnx", name)
     assert hand_in(team, artifact=artifact).status == Status.QUEUED
+
+
+def test_more_memory_than_any_worker_has_is_refused(team: Team) -> None:
+    pipeline = Pipeline.start()
+    needed = current_version(team.competition).spec.runtime.limits.memory_bytes
+    small = Machine(cpus=1, memory_bytes=needed - 1)
+    present(pipeline, "onnx", machine=small)
+    with pytest.raises(WorkersTooSmall, match="every worker of the profile cpu has less"):
+        hand_in(team)
+    assert not Submission.objects.exists()
+    present(pipeline, "onnx", machine=Machine(cpus=0.5, memory_bytes=needed))
+    assert hand_in(team).status == Status.QUEUED
+
+
+def test_a_file_of_results_needs_no_memory(team: Team) -> None:
+    present(Pipeline.start(), "predictions", machine=Machine(cpus=1, memory_bytes=1024**2))
+    artifact = ArtifactFactory(team=team, format="predictions")
+    assert hand_in(team, artifact=artifact).status == Status.QUEUED
+
+
+def test_a_worker_that_tells_nothing_of_its_machine_may_hold_it(team: Team) -> None:
+    present(Pipeline.start(), "onnx")
+    assert hand_in(team).status == Status.QUEUED
+
+
+def test_operators_see_what_the_machines_have(capsys: pytest.CaptureFixture[str]) -> None:
+    gpu = Gpu(kind="NVIDIA L4", memory_bytes=24 * 1024**3)
+    machine = Machine(cpus=4, memory_bytes=16 * 1024**3, gpu=gpu)
+    present(Pipeline.start(), "onnx", machine=machine)
+    call_command("status")
+    told = "predict.cpu, sandbox fallback, 4 CPUs, 16.0 GiB, NVIDIA L4 with 24.0 GiB"
+    assert told in capsys.readouterr().out
+    [worker] = installation_state(user=None)["workers"]
+    assert (worker["gpu"], worker["gpu_memory_bytes"]) == ("NVIDIA L4", 24 * 1024**3)
 
 
 def test_python_waits_where_no_worker_is_there_at_all(team: Team) -> None:

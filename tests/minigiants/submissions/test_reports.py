@@ -15,10 +15,12 @@ from evaluator.contract import (
     ScoreJob,
     ScoreReport,
     Split,
+    Stage,
     StoredBlob,
 )
 from minigiants.core.problems import InvalidInput
 from minigiants.leaderboards.models import Standing
+from minigiants.submissions.failures import EXPLANATIONS
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation, Score, WorkerPresence
 from minigiants.submissions.presentation import smoke_log, submission_view
@@ -266,6 +268,37 @@ def test_the_team_sees_the_smoke_log_and_nothing_of_the_hidden_run(
     assert view.measurements is not None
     assert view.measurements["latency_seconds"] == 0.0012
     assert (view.score_shown, view.rank) == ("0.9000", 1)
+
+
+@pytest.mark.parametrize(
+    ("failure", "stage", "told"),
+    [
+        (Failure.TIMED_OUT, Stage.STARTING, "Loading the model took longer than 40 s. "),
+        (Failure.TIMED_OUT, Stage.HIDDEN, "the hidden inputs took longer than 120.5 s. "),
+        (Failure.OUT_OF_MEMORY, Stage.HIDDEN, "The model needed more than 512 MiB of memory. "),
+        (Failure.IMPOSSIBLE_BYTE, Stage.HIDDEN, "the model had given no probability at all. "),
+        (Failure.WORKER_LOST, None, "Each worker that took this submission "),
+    ],
+)
+def test_a_failure_names_its_stage_and_the_limit_of_the_pack(
+    pipeline: Pipeline, evaluation: Evaluation, failure: Failure, stage: Stage | None, told: str
+) -> None:
+    version = evaluation.handed_in.pack_version
+    version.specification["runtime"]["limits"] |= {
+        "load_seconds": 40,
+        "hidden_seconds": 120.5,
+        "memory_bytes": 512 * 1024**2,
+    }
+    version_change(version, version.specification)
+    Evaluation.objects.filter(pk=evaluation.pk).update(attempt=settings.MAX_ATTEMPTS)
+    job = pipeline.claim_predict(evaluation, attempt=settings.MAX_ATTEMPTS)
+    pipeline.report_failure(job, failure, stage=stage)
+
+    error = submission_view(submission_whole(submission_id=evaluation.handed_in.pk)).error
+    assert error is not None
+    assert error.code == failure
+    assert told in error.why
+    assert error.why.endswith(EXPLANATIONS[failure].why)
 
 
 def test_a_failure_is_explained_without_its_detail(

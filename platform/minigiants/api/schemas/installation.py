@@ -14,6 +14,10 @@ class WorkerOut(Out):
     slots: int
     strength: str = Field(description="How it holds participants' code; empty: not at all")
     formats: list[str]
+    cpus: float | None = Field(description="Of the machine where models run")
+    memory_bytes: int | None = Field(description="Of that machine; the slots share it")
+    gpu: str = Field(description="Its kind; empty: none, or not known")
+    gpu_memory_bytes: int | None
     seen_at: datetime
 
 

@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from minigiants.submissions.health import installation_state
 
+GIBIBYTE = 1024**3
+
 
 class Command(BaseCommand):
     help = "Shows the health of database, broker, queues and workers."
@@ -27,4 +29,14 @@ class Command(BaseCommand):
             sandbox = f", sandbox {worker['strength']}" if worker["strength"] else ""
             self.stdout.write(
                 f"worker {worker['name']}: {worker['role']}.{worker['profile']}{sandbox}"
+                f"{_machine(worker)}"
             )
+
+
+def _machine(worker: dict[str, Any]) -> str:
+    if worker["memory_bytes"] is None:
+        return ""
+    told = f", {worker['cpus']:g} CPUs, {worker['memory_bytes'] / GIBIBYTE:.1f} GiB"
+    if worker["gpu"]:
+        told += f", {worker['gpu']} with {worker['gpu_memory_bytes'] / GIBIBYTE:.1f} GiB"
+    return told
