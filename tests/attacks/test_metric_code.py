@@ -270,7 +270,7 @@ def test_among_the_hosts_processes_they_would_be_found(without: Without, canary:
         security_opt=["no-new-privileges:true", "apparmor=unconfined"],
     )
     found = told(weak, canary.source() + 'tell("FOUND", *seek())')
-    assert set(found.split()[1:]) == canary.places()
+    assert canary.places() <= set(found.split())
 
 
 def test_nothing_is_reached_by_network(guarded: MetricGround, doors: Doors) -> None:

@@ -152,7 +152,7 @@ def test_secrets_in_a_shared_process_namespace(
     )
     control = ground.attack(Hostile(load=canary.source() + 'print("FOUND", *seek())'))
 
-    assert set(control.smoke_log.split()[1:]) == canary.places()
+    assert canary.places() <= set(control.smoke_log.split())
 
 
 def test_the_workers_environment_is_not_handed_on(
