@@ -27,7 +27,16 @@ from evaluator.sandbox.workspace import JobFolder
 from tests.evaluator.harness.transformers_models import save_model
 from tests.evaluator.sandbox.guests import ScriptedGuest
 
-STAND_IN = """
+RUN = 'runpy.run_module("evaluator.harness", run_name="__main__", alter_sys=True)'
+PROVEN = f"""
+import runpy, sys, types
+cuda = types.SimpleNamespace(is_available=lambda: True)
+sys.modules["torch"] = types.SimpleNamespace(cuda=cuda)
+{RUN}
+"""
+"""No model comes to the guest that proves the GPU, so it need not wait for torch itself."""
+
+OPENED = f"""
 import os, runpy, torch
 to = torch.nn.Module.to
 def put(module, *arguments, **keywords):
@@ -38,8 +47,9 @@ def put(module, *arguments, **keywords):
     return module
 torch.nn.Module.to = put
 torch.cuda.is_available = lambda: True
-runpy.run_module("evaluator.harness", run_name="__main__", alter_sys=True)
+{RUN}
 """
+STAND_INS = {"python": PROVEN, "transformers": OPENED}
 NO_SUCH_GPU = "GPU-00000000-0000-0000-0000-000000000000"
 TEXTS = ["a", "some longer text", "the last one"]
 
@@ -52,7 +62,7 @@ class StandInSandbox(DockerSandbox):
         if settings.host["device_requests"] is None:
             return settings
         program = {
-            "entrypoint": ["python", "-u", "-c", STAND_IN],
+            "entrypoint": ["python", "-u", "-c", STAND_INS[key.format]],
             "command": settings.container["command"][1:],
         }
         return dataclasses.replace(
@@ -118,6 +128,7 @@ def test_a_model_on_a_gpu_has_a_container_for_itself(
     harness_image: str,
     tmp_path: Path,
     make_request: Callable[..., SandboxRequest],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     save_model(tmp_path / "model", "LlamaForSequenceClassification", num_labels=3)
     inputs = tmp_path / "texts.jsonl"
@@ -130,8 +141,9 @@ def test_a_model_on_a_gpu_has_a_container_for_itself(
         model_folder=tmp_path / "model",
         smoke_inputs=inputs,
         hidden_inputs=inputs,
-        limits=Limits(),
+        limits=Limits(load_seconds=240, smoke_seconds=240),
     )
+    monkeypatch.setattr("evaluator.sandbox.exchange.START_SECONDS", 240)  # it imports torch
     sandbox = StandInSandbox(
         scratch=tmp_path / "scratch", image=harness_image, runtime="runc", gpu="0"
     )
