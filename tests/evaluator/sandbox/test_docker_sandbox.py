@@ -3,19 +3,24 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import docker
 import numpy as np
 import pytest
+from docker.errors import APIError
 
-from evaluator.contract import Failure, Stage, Strength
+from evaluator.contract import Failure, MetricLimits, Stage, Strength
 from evaluator.sandbox.base import SandboxCancelled, SandboxFault, SandboxRequest
 from evaluator.sandbox.container import OWNER_LABEL
 from evaluator.sandbox.docker_guest import DockerGuest
+from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.guest import Usage
+from evaluator.sandbox.metric_base import MetricCall
 from tests.evaluator.sandbox.conftest import LIMITS
 from tests.support.missing import missing
 from tests.support.waiting import wait_for
@@ -218,6 +223,44 @@ def test_an_unknown_format_is_our_fault(sandbox: DockerSandbox, make_request: Ma
     request = make_request("onnx", format="no-such-format")
     with pytest.raises(SandboxFault, match="cannot run the format 'no-such-format'"):
         sandbox.run(request, on_stage=proceed)
+
+
+def test_a_metric_s_container_that_the_engine_fails_to_remove(
+    engine: docker.APIClient, harness_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is ended once the engine answers again, while its worker lives on."""
+    remove = docker.APIClient.remove_container
+    away = [True]
+
+    def failing(client: docker.APIClient, *arguments: Any, **options: Any) -> None:
+        if away[0]:
+            raise APIError("The engine is away.")
+        remove(client, *arguments, **options)
+
+    def give_up() -> None:
+        raise SandboxCancelled
+
+    for name in ("solution.csv", "submission.csv"):
+        (tmp_path / name).write_text("id,y\na,1\n")
+    (tmp_path / "metric.py").write_text("import time\ntime.sleep(60)\n")
+    call = MetricCall(
+        code=tmp_path / "metric.py",
+        solution=tmp_path / "solution.csv",
+        submission=tmp_path / "submission.csv",
+        rows=1,
+        row_id_column="id",
+        params={},
+        limits=MetricLimits(),
+    )
+    monkeypatch.setattr(docker.APIClient, "remove_container", failing)
+    sandbox = DockerMetricSandbox(scratch=tmp_path / "scratch", image=harness_image, runtime="runc")
+    with closing(sandbox):
+        owner = sandbox._workspace.owner
+        with pytest.raises(SandboxCancelled):
+            sandbox.run(call, on_tick=give_up)
+        assert len(containers_of(engine, owner)) == 1
+        away[0] = False
+        wait_for(lambda: not containers_of(engine, owner), "the removal")
 
 
 def test_containers_of_a_dead_worker_are_swept(

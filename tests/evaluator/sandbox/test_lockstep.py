@@ -88,6 +88,18 @@ def test_the_nats_are_the_models_own(tmp_path: Path, examine: Examine) -> None:
     assert result.measurements.examples == len(HIDDEN)
 
 
+def test_latency_is_a_running_average(tmp_path: Path, examine: Examine) -> None:
+    """The first of two groups is slow, and the second looks no faster than both together."""
+    write_model(tmp_path / "model", start="time.sleep(1 if documents == 64 else 0)")
+    measured = examine().measurements
+
+    assert measured.latency_seconds is not None
+    assert measured.hidden_seconds is not None
+    # A second for 64 documents, and then for all 96, of which the median is the mean. The times of
+    # the groups would be a second for 64, and next to nothing for 32.
+    assert measured.latency_seconds > measured.hidden_seconds / len(HIDDEN)
+
+
 def test_the_text_is_never_in_the_job(tmp_path: Path, examine: Examine) -> None:
     write_model(
         tmp_path / "model",
