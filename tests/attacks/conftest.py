@@ -1,5 +1,6 @@
 """The sandboxes that attacks are run against."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from evaluator.sandbox.base import Sandbox, SandboxUnavailable
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.fallback_sandbox import FallbackSandbox
-from tests.attacks.proving_ground import ProvingGround, WeakenedSandbox
+from tests.attacks.proving_ground import WORKER_SECRET, ProvingGround, WeakenedSandbox
 from tests.attacks.remains import await_nothing_left
 from tests.support.missing import missing
 
@@ -126,18 +127,9 @@ def without(
 
 
 @pytest.fixture
-def host_processes() -> Callable[[str], list[Path]]:
-    """Finds the processes of the host, those in containers included, by their first argument."""
-
-    def find(name: str) -> list[Path]:
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                arguments = (process / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue  # it has just ended
-            if arguments[0] == name.encode():
-                found.append(process)
-        return found
-
-    return find
+def worker() -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the host whose environment holds a secret, as a worker's does."""
+    environment = {"MINIGIANTS_WORKER_KEY": WORKER_SECRET}
+    with subprocess.Popen(["/bin/sleep", "300"], env=environment) as process:
+        yield process
+        process.kill()

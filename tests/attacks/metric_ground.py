@@ -11,7 +11,7 @@ from evaluator.contract import Limits, MetricLimits
 from evaluator.sandbox.container import ContainerSettings
 from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
 from evaluator.sandbox.environment import FILTER_SYSTEM_CALLS
-from evaluator.sandbox.metric_base import MetricCall, MetricResult, MetricSandbox
+from evaluator.sandbox.metric_base import MetricCall, MetricResult
 from evaluator.sandbox.workspace import JobFolder
 from evaluator.scoring.custom import SplitTables
 
@@ -33,7 +33,7 @@ def score(solution, submission, row_id_column_name):
 class MetricGround:
     """Calls hostile metrics in one sandbox."""
 
-    sandbox: MetricSandbox
+    sandbox: DockerMetricSandbox
     folder: Path
 
     def attack(

@@ -35,7 +35,8 @@ def looping(iterations: int) -> ModelProto:
     model = linear(WEIGHTS)
     graph = model.graph
     graph.node[0].output[0] = "scores"
-    kind, shape = TensorProto.FLOAT, ["n", 3]
+    kind = TensorProto.FLOAT
+    shape: list[str | int | None] = ["n", 3]
     body = helper.make_graph(
         [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Abs", ["in"], ["out"])],
         "body",

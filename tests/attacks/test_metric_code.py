@@ -1,6 +1,7 @@
 """Attacks by an organizer's metric.py: each ends as a clear failure, and the next call works."""
 
 import json
+import os
 import select
 import socket
 import subprocess
@@ -9,20 +10,32 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import docker
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluator.contract import MetricSpec, Strength
+from evaluator.contract import Limits, MetricSpec, Strength
 from evaluator.sandbox import docker_metric_sandbox
+from evaluator.sandbox.base import SandboxFault
+from evaluator.sandbox.container import SHARED_MEMORY_BYTES
 from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
 from evaluator.sandbox.metric_base import MetricFailed, SubmissionRefused
 from evaluator.scoring.custom import SplitTables, score_custom
 from evaluator.tasks.custom import read_solution
 from evaluator.tasks.submission_file import read_submission
+from tests.attacks.bombs import DEAF, FORK_BOMB, disk_bomb, forks
 from tests.attacks.metric_ground import MetricGround, WeakenedMetricSandbox
+from tests.attacks.proving_ground import WORKER_SECRET
+from tests.attacks.remains import (
+    await_nothing_left,
+    containers_of,
+    processes_called,
+    processes_that_name,
+    signal,
+)
 from tests.support.missing import missing
 from tests.support.waiting import wait_for
 
@@ -30,7 +43,6 @@ pytestmark = pytest.mark.docker
 
 Without = Callable[..., MetricGround]
 
-SECRET = "secret-of-the-score-worker"
 WALK = """
 found = []
 for top, folders, names in os.walk("/"):
@@ -135,6 +147,15 @@ for descriptor in range(3, 64):
 """
 
 
+PROCESSES = Limits().processes
+TRACER: dict[str, Any] = {
+    "user": "0:0",
+    "cap_drop": [],
+    "cap_add": ["SYS_PTRACE"],
+    "security_opt": ["apparmor=unconfined"],
+}
+
+
 @pytest.fixture(scope="module", params=["runc", "runsc"])
 def guarded(
     request: pytest.FixtureRequest,
@@ -165,15 +186,6 @@ def quick(
     sandbox = DockerMetricSandbox(scratch=folder / "scratch", image=harness_image, runtime="runc")
     yield MetricGround(sandbox, folder)
     sandbox.close()
-
-
-@pytest.fixture
-def worker() -> Iterator[subprocess.Popen[bytes]]:
-    """A process of the host whose environment holds a secret, as a worker's does."""
-    environment = {"MINIGIANTS_WORKER_KEY": SECRET}
-    with subprocess.Popen(["/bin/sleep", "300"], env=environment) as process:
-        yield process
-        process.kill()
 
 
 @pytest.fixture
@@ -212,7 +224,7 @@ def secret_file(tmp_path: Path) -> Path:
     """A file of the host, as another job's labels would be one."""
     file = tmp_path / "house" / "labels.csv"
     file.parent.mkdir()
-    file.write_text(f"id,label\na,{SECRET}\n")
+    file.write_text(f"id,label\na,{WORKER_SECRET}\n")
     return file
 
 
@@ -260,42 +272,56 @@ def told(ground: MetricGround, body: str) -> str:
     return str(refused.value)
 
 
+def telling(body: str) -> str:
+    """A payload that tells what another one prints."""
+    indented = "\n".join("    " + line for line in body.strip().splitlines())
+    return (
+        "import contextlib, io\n"
+        f"with contextlib.redirect_stdout(io.StringIO()) as said:\n{indented}\n"
+        "tell(said.getvalue())"
+    )
+
+
 def failure(ground: MetricGround, body: str, **limits: Any) -> str:
     """How a payload fails; the next call works as if nothing had been."""
     with pytest.raises(MetricFailed) as failed:
         ground.attack(body, **limits)
+    await_nothing_left(ground.sandbox)
     assert ground.attack("pass").score == 0.5
     return str(failed.value)
 
 
 def test_files_of_the_host_are_out_of_reach(guarded: MetricGround, secret_file: Path) -> None:
     assert secret_file.read_text()
-    assert told(guarded, WALK.format(secret=SECRET, skipped=SKIPPED)) == "LOOKED"
+    assert told(guarded, WALK.format(secret=WORKER_SECRET, skipped=SKIPPED)) == "LOOKED"
 
 
 def test_a_mounted_folder_would_be_read(without: Without, secret_file: Path) -> None:
     weak = without(show=secret_file.parent)
-    assert told(weak, WALK.format(secret=SECRET, skipped=SKIPPED)) == "LOOKED /house/labels.csv"
+    assert (
+        told(weak, WALK.format(secret=WORKER_SECRET, skipped=SKIPPED)) == "LOOKED /house/labels.csv"
+    )
 
 
 def test_the_workers_environment_is_out_of_reach(
     guarded: MetricGround, worker: subprocess.Popen[bytes]
 ) -> None:
-    assert told(guarded, ENVIRONMENTS.format(secret=SECRET)) == "LOOKED"
+    assert told(guarded, ENVIRONMENTS.format(secret=WORKER_SECRET)) == "LOOKED"
 
 
-def test_root_among_the_hosts_processes_would_read_the_environment(
-    without: Without, worker: subprocess.Popen[bytes]
+@pytest.mark.parametrize(
+    ("others", "found"),
+    [
+        pytest.param(TRACER, False, id="a namespace of processes alone"),
+        pytest.param({"pid_mode": "host"}, False, id="an ordinary user alone"),
+        pytest.param({"pid_mode": "host", **TRACER}, True, id="neither"),
+    ],
+)
+def test_the_environment_against_one_defence(
+    without: Without, worker: subprocess.Popen[bytes], others: dict[str, Any], *, found: bool
 ) -> None:
-    weak = without(
-        pid_mode="host",
-        user="0:0",
-        cap_drop=[],
-        cap_add=["SYS_PTRACE"],
-        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
-    )
-    found = told(weak, ENVIRONMENTS.format(secret=SECRET)).split()
-    assert f"/proc/{worker.pid}/environ" in found
+    said = told(without(**others), ENVIRONMENTS.format(secret=WORKER_SECRET)).split()
+    assert (f"/proc/{worker.pid}/environ" in said) == found
 
 
 def test_nothing_is_reached_by_network(guarded: MetricGround, doors: Doors) -> None:
@@ -303,20 +329,41 @@ def test_nothing_is_reached_by_network(guarded: MetricGround, doors: Doors) -> N
     assert doors.knocked() == set()
 
 
-def test_the_hosts_network_would_be_reached(without: Without, doors: Doors) -> None:
-    # Without the filters of system calls too, which keep back sockets by themselves.
-    weak = without(network_mode="host", filtered=False, security_opt=["seccomp=unconfined"])
-    told(weak, doors.payload())
-    assert doors.knocked() == {"tcp", "udp", "abstract"}
+@pytest.mark.parametrize(
+    ("others", "knocked"),
+    [
+        pytest.param({"network_mode": "host"}, {"abstract"}, id="the harness' filter alone"),
+        pytest.param({"filtered": False}, set(), id="no network alone"),
+        pytest.param(
+            {"network_mode": "host", "filtered": False}, {"tcp", "udp", "abstract"}, id="neither"
+        ),
+    ],
+)
+def test_the_network_against_one_defence(
+    without: Without, doors: Doors, others: dict[str, Any], knocked: set[str]
+) -> None:
+    told(without(**others), doors.payload())
+    assert doors.knocked() == knocked
 
 
 def test_inputs_and_harness_are_read_only(guarded: MetricGround) -> None:
     assert told(guarded, TAMPER) == "TRIED"
 
 
-def test_a_writable_job_would_be_changed(without: Without) -> None:
-    weak = without(writable_job=True, user="0:0")
-    assert {"append", "create"} <= set(told(weak, TAMPER).split())
+@pytest.mark.parametrize(
+    ("others", "done"),
+    [
+        pytest.param({"user": "0:0"}, set(), id="a read-only mount alone"),
+        pytest.param({"writable_job": True}, set(), id="an ordinary user alone"),
+        pytest.param(
+            {"user": "0:0", "writable_job": True}, {"append", "replace", "create"}, id="neither"
+        ),
+    ],
+)
+def test_the_job_against_one_defence(
+    without: Without, others: dict[str, Any], done: set[str]
+) -> None:
+    assert set(told(without(**others), TAMPER).split()) == {"TRIED", *done}
 
 
 def test_nothing_stays_for_the_next_call(guarded: MetricGround) -> None:
@@ -328,9 +375,9 @@ def test_within_one_container_it_would_stay(quick: MetricGround) -> None:
 
 
 def test_the_other_splits_rows_are_out_of_reach(quick: MetricGround, tmp_path: Path) -> None:
-    payload = WALK.format(secret=SECRET, skipped=SKIPPED)
+    payload = WALK.format(secret=WORKER_SECRET, skipped=SKIPPED)
     file = tmp_path / "table.csv"
-    file.write_text(f"id,y,usage\na,1,Public\nb,{SECRET},Private\n")
+    file.write_text(f"id,y,usage\na,1,Public\nb,{WORKER_SECRET},Private\n")
     solution = read_solution(file)
     submission = read_submission(file, solution.ids)
 
@@ -364,6 +411,63 @@ def test_with_more_memory_a_bomb_would_go_off(quick: MetricGround) -> None:
     assert quick.attack(BOMB, memory_bytes=1 << 30).score == 0.5
 
 
+def test_a_fork_bomb_ends(guarded: MetricGround) -> None:
+    # gVisor takes longer to begin, and ends all of it as soon as it has no more processes.
+    seconds = 30 if guarded.sandbox.strength is Strength.GVISOR else 8
+    with pytest.raises(MetricFailed) as failed:
+        guarded.attack(FORK_BOMB, time_seconds=seconds, memory_bytes=1 << 30)
+    assert 0 < forks(failed.value.log) < PROCESSES
+    await_nothing_left(guarded.sandbox)
+    assert guarded.attack("pass").score == 0.5
+
+
+def test_within_a_larger_limit_a_fork_bomb_would_grow(without: Without) -> None:
+    with pytest.raises(MetricFailed) as failed:
+        without(pids_limit=2 * PROCESSES).attack(FORK_BOMB, time_seconds=8)
+    assert forks(failed.value.log) > PROCESSES
+
+
+def test_a_sleep_that_ignores_signals_ends(guarded: MetricGround) -> None:
+    sleep = DEAF.format(name="deaf", seconds=600)
+    assert "longer than 4 s" in failure(guarded, sleep, time_seconds=4)
+
+
+def test_an_ending_that_asks_would_not_end_it(quick: MetricGround) -> None:
+    """The control: SIGTERM in place of SIGKILL ends a metric that heeds it, and no other."""
+    name = f"deaf-{os.getpid()}"
+    asked = []
+
+    def ask() -> None:
+        if processes_called(name):
+            signal(quick.sandbox, "SIGTERM")
+            asked.append(name)
+
+    sleep = DEAF.format(name=name, seconds=3)
+    assert quick.attack(sleep, watch=ask).score == 0.5
+    assert asked
+    with pytest.raises(SandboxFault, match="The engine ended the container"):
+        quick.attack(sleep.replace("SIG_IGN", "SIG_DFL"), watch=ask)
+
+
+def test_a_disk_bomb_is_bounded(guarded: MetricGround) -> None:
+    said = told(guarded, telling(disk_bomb(80)))
+    assert sorted(said.split("WROTE ")) == [
+        "",
+        f"/dev/shm {SHARED_MEMORY_BYTES} ",
+        f"/tmp {64 << 20}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "limit"),
+    [("/tmp", {"tmpfs": {"/tmp": "rw,mode=1777"}}), ("/dev/shm", {"shm_size": 128 << 20})],
+)
+def test_a_disk_bomb_without_one_limit(without: Without, place: str, limit: dict[str, Any]) -> None:
+    said = told(without(**limit), telling(disk_bomb(80)))
+    assert f"WROTE {place} {80 << 20}" in said
+    assert said.count(f" {80 << 20}") == 1
+
+
 def test_a_gigabyte_of_output_ends(guarded: MetricGround) -> None:
     assert "printed more than" in failure(guarded, FLOOD.format(mebibytes=1024))
 
@@ -377,19 +481,22 @@ def test_output_would_be_kept_without_its_limit(
     assert quick.attack(flood).score == 0.5
 
 
-def test_processes_that_are_left_behind_end(
-    guarded: MetricGround, host_processes: Callable[[str], list[Path]]
-) -> None:
-    name = f"left-by-{guarded.sandbox.strength}"
-    seen: list[Path] = []
+def test_processes_that_are_left_behind_end(guarded: MetricGround) -> None:
+    name = f"left-by-{uuid4().hex}"
+    left: set[Path] = set()
+    containers: set[str] = set()
 
     def watch() -> None:
-        seen.extend(host_processes(name))
+        left.update(processes_that_name(name))
+        containers.update(containers_of(guarded.sandbox))
 
     assert guarded.attack(LEAVE_BEHIND.format(name=name), watch=watch).score == 0.5
-    # The control: while the metric ran, it was there. gVisor's processes are none of the host's.
-    assert seen or guarded.sandbox.strength is Strength.GVISOR
-    wait_for(lambda: not host_processes(name), "the end of the process that was left")
+    # The control: while the metric ran, it was there. Under gVisor it is within the container's
+    # one process.
+    assert len(left) == (guarded.sandbox.strength is Strength.DOCKER)
+    (container,) = containers
+    wait_for(lambda: not processes_that_name(name), "the end of the process that was left")
+    wait_for(lambda: not processes_that_name(container), "the end of all that was the container")
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,19 @@
 """Attacks that reach for what is outside: files, processes, secrets, the engine."""
 
+import re
+import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import docker
 import pytest
 
-from tests.attacks.proving_ground import Hostile, ProvingGround
+from evaluator.sandbox.docker_sandbox import DockerSandbox
+from evaluator.sandbox.guest_key import GuestKey
+from tests.attacks.proving_ground import LIMITS, WORKER_SECRET, Hostile, ProvingGround
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.docker
 
@@ -62,7 +70,45 @@ for name, act in {
         pass
 print("TRIED")
 """
-TAMPERINGS = ("create", "append", "mode", "link", "FIFO", "device", "delete", "move")
+IPC = """
+import ctypes
+libc = ctypes.CDLL(None)
+def objects(create):
+    return {
+        "memory": libc.shmget(7319, 4096, create),
+        "semaphores": libc.semget(7319, 1, create),
+        "queue": libc.msgget(7319, create),
+        "POSIX queue": libc.mq_open(b"/left", 0o102 if create else 2, 0o666, None),
+    }
+"""
+OBJECTS = {"memory", "semaphores", "queue", "POSIX queue"}
+LEAVE = """
+for place in ("/tmp", "/dev/shm"):
+    open(os.path.join(place, "left"), "w").close()
+objects(0o1666)
+"""
+LOOK = """
+found = [place for place in ("/tmp", "/dev/shm") if os.listdir(place)]
+found += [name for name, number in objects(0).items() if number >= 0]
+if not set(os.listdir("/job")) <= {"model", "smoke.npy", "hidden.npy"}:
+    found.append("/job")
+for name in found:
+    print("LEFT", name)
+print("LOOKED")
+"""
+TAMPERINGS = {"create", "append", "mode", "link", "FIFO", "device", "delete", "move"}
+
+
+def leave_and_look(
+    ground: ProvingGround, *, between: Callable[[], object] = lambda: None
+) -> tuple[set[str], set[str]]:
+    """What the job that left something found of it, and what the next one found."""
+    logs = [ground.attack(Hostile(top=IPC, load=LEAVE + LOOK)).smoke_log]
+    between()
+    logs.append(ground.attack(Hostile(top=IPC, load=LOOK)).smoke_log)
+    assert all(log.endswith("LOOKED\n") for log in logs), logs
+    first, second = (set(re.findall(r"^LEFT (.+)$", log, re.MULTILINE)) for log in logs)
+    return first, second
 
 
 def test_files_are_out_of_reach(guarded: ProvingGround, tmp_path: Path) -> None:
@@ -85,9 +131,13 @@ def test_files_that_are_mounted(without: Callable[..., ProvingGround], tmp_path:
     assert "the labels" in control.smoke_log
 
 
-def test_secrets_of_processes(guarded: ProvingGround, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MINIGIANTS_SECRET", "worker-credential")
-    payload = ENVIRONMENTS.format(secret="MINIGIANTS") + "\nprint(sorted(os.environ))"
+def test_secrets_of_processes(
+    guarded: ProvingGround,
+    worker: subprocess.Popen[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MINIGIANTS_SECRET", WORKER_SECRET)  # which the container may not inherit
+    payload = ENVIRONMENTS.format(secret=WORKER_SECRET) + "\nprint(sorted(os.environ))"
     result = guarded.attack(Hostile(load=payload))
 
     assert "LOOKED" in result.smoke_log
@@ -96,18 +146,33 @@ def test_secrets_of_processes(guarded: ProvingGround, monkeypatch: pytest.Monkey
     assert "PROXY" not in result.smoke_log.upper()
 
 
-def test_secrets_in_a_shared_process_namespace(without: Callable[..., ProvingGround]) -> None:
-    ground = without(
-        pid_mode="host",
-        user="0:0",
-        cap_drop=[],
-        cap_add=["SYS_PTRACE"],
-        security_opt=["apparmor=unconfined"],
-    )
-    # A variable that this process was started with: later ones do not show in /proc.
-    control = ground.attack(Hostile(load=ENVIRONMENTS.format(secret="HOME=")))
+TRACER: dict[str, Any] = {
+    "user": "0:0",
+    "cap_drop": [],
+    "cap_add": ["SYS_PTRACE"],
+    "security_opt": ["apparmor=unconfined"],
+}
 
-    assert control.smoke_log.count("FOUND") > 1
+
+@pytest.mark.parametrize(
+    ("others", "found"),
+    [
+        pytest.param(TRACER, False, id="a namespace of processes alone"),
+        pytest.param({"pid_mode": "host"}, False, id="an ordinary user alone"),
+        pytest.param({"pid_mode": "host", **TRACER}, True, id="neither"),
+    ],
+)
+def test_secrets_of_processes_against_one_defence(
+    without: Callable[..., ProvingGround],
+    worker: subprocess.Popen[bytes],
+    others: dict[str, Any],
+    *,
+    found: bool,
+) -> None:
+    payload = ENVIRONMENTS.format(secret=WORKER_SECRET)
+    control = without(**others).attack(Hostile(load=payload))
+
+    assert (f"FOUND /proc/{worker.pid}/environ\n" in control.smoke_log) == found
 
 
 def test_the_engine_is_out_of_reach(guarded: ProvingGround, docker_engine: str) -> None:
@@ -117,16 +182,29 @@ def test_the_engine_is_out_of_reach(guarded: ProvingGround, docker_engine: str) 
     assert "ANSWER" not in result.smoke_log
 
 
-def test_an_engine_that_is_mounted(
-    without: Callable[..., ProvingGround], docker_engine: str
+@pytest.mark.parametrize(
+    ("mounted", "user", "answers"),
+    [
+        pytest.param(False, "0:0", False, id="no mount alone"),
+        pytest.param(True, None, False, id="an ordinary user alone"),
+        pytest.param(True, "0:0", True, id="neither"),
+    ],
+)
+def test_the_engine_against_one_defence(
+    without: Callable[..., ProvingGround],
+    docker_engine: str,
+    user: str | None,
+    *,
+    mounted: bool,
+    answers: bool,
 ) -> None:
     if not docker_engine.startswith("unix://"):
         pytest.skip("the engine is not on a Unix socket")
     path = docker_engine.removeprefix("unix://")
-    ground = without(binds=[f"{path}:{path}"], user="0:0")
+    ground = without(user=user, binds=[f"{path}:{path}"] if mounted else [])
     control = ground.attack(Hostile(load=ENGINE.format(paths=[path])))
 
-    assert "ANSWER b'HTTP/1.0 200 OK" in control.smoke_log
+    assert ("ANSWER b'HTTP/1.0 200 OK" in control.smoke_log) == answers
 
 
 def test_the_model_folder_cannot_be_changed(guarded: ProvingGround) -> None:
@@ -136,30 +214,89 @@ def test_the_model_folder_cannot_be_changed(guarded: ProvingGround) -> None:
     assert [entry.name for entry in guarded.model.iterdir()] == ["model.py"]
 
 
-def test_a_writable_model_folder(without: Callable[..., ProvingGround]) -> None:
-    ground = without(writable_job=True, user="0:0", cap_drop=[])
-    control = ground.attack(Hostile(load=TAMPER))
+@pytest.mark.parametrize(
+    ("others", "tampered"),
+    [
+        pytest.param({"user": "0:0", "cap_drop": []}, set(), id="a read-only mount alone"),
+        pytest.param({"writable_job": True}, set(), id="an ordinary user alone"),
+        pytest.param(
+            {"writable_job": True, "user": "0:0"}, TAMPERINGS - {"device"}, id="no capabilities"
+        ),
+        pytest.param(
+            {"writable_job": True, "user": "0:0", "cap_drop": []}, TAMPERINGS, id="nothing"
+        ),
+    ],
+)
+def test_the_model_folder_against_one_defence(
+    without: Callable[..., ProvingGround], others: dict[str, Any], tampered: set[str]
+) -> None:
+    """The folder is the worker's: who is not root has no right to it, were it mounted writable."""
+    control = without(**others).attack(Hostile(load=TAMPER))
 
-    for name in TAMPERINGS:
-        assert f"TAMPERED {name}\n" in control.smoke_log
+    assert set(re.findall(r"^TAMPERED (.+)$", control.smoke_log, re.MULTILINE)) == tampered
 
 
 def test_other_jobs_are_out_of_reach(guarded: ProvingGround) -> None:
-    """What one job leaves in its scratch is not there for the next."""
-    first = guarded.attack(Hostile(load='open("/tmp/left", "w").write("state")'))
-    look = 'print("LEFT", os.listdir("/tmp"), set(os.listdir("/job")) - {"model", "smoke.npy"})'
-    second = guarded.attack(Hostile(load=look))
+    """What one job leaves is not there for the next."""
+    first, second = leave_and_look(guarded)
 
-    assert first.failure is None
-    assert second.smoke_log == "LEFT [] set()\n"
+    # The control: within one container it is.
+    assert first == {"/tmp", "/dev/shm"}
+    assert second == set()
+
+
+def test_a_container_that_waited_is_as_new(
+    docker_engine: str, harness_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a pool, as production has it, the next job's container is there before this one ends."""
+    monkeypatch.setattr("evaluator.sandbox.supply.PREWARMED", ())
+    scratch, key = tmp_path / "scratch", GuestKey.of("python", LIMITS)
+    with closing(
+        DockerSandbox(scratch=scratch, image=harness_image, runtime="runc", pool=1)
+    ) as sandbox:
+        ground = ProvingGround(sandbox, tmp_path)
+        ground.serve_an_honest_model()
+        wait_for(lambda: sandbox.waiting(key), "a container that waits")
+        first, second = leave_and_look(
+            ground, between=lambda: wait_for(lambda: sandbox.waiting(key), "the next one")
+        )
+
+    assert first == {"/tmp", "/dev/shm"}
+    assert second == set()
+
+
+def test_objects_of_other_jobs_without_the_filter(without: Callable[..., ProvingGround]) -> None:
+    first, second = leave_and_look(without(filtered=False, ulimits=[]))
+
+    assert first == {"/tmp", "/dev/shm", *OBJECTS}
+    assert second == set()
 
 
 def test_a_scratch_that_is_shared(without: Callable[..., ProvingGround], tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o777)
-    job = without(tmpfs={}, binds=[f"{shared}:/tmp"])
-    job.attack(Hostile(load='open("/tmp/left", "w").write("state")'))
-    control = job.attack(Hostile(load='print("LEFT", os.listdir("/tmp"))'))
+    _, second = leave_and_look(without(tmpfs={}, binds=[f"{shared}:/tmp"]))
 
-    assert control.smoke_log == "LEFT ['left']\n"
+    assert second == {"/tmp"}
+
+
+def test_objects_that_are_shared(
+    without: Callable[..., ProvingGround], docker_engine: str, harness_image: str
+) -> None:
+    with closing(docker.DockerClient(docker_engine)) as engine:
+        holder = engine.containers.create(
+            harness_image,
+            ["300"],
+            entrypoint=["sleep"],
+            ipc_mode="shareable",
+            network_mode="none",
+        )
+        try:
+            holder.start()
+            ground = without(filtered=False, ulimits=[], ipc_mode=f"container:{holder.id}")
+            _, second = leave_and_look(ground)
+        finally:
+            holder.remove(force=True)
+
+    assert second == {"/dev/shm", *OBJECTS}
