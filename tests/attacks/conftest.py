@@ -1,7 +1,7 @@
 """The sandboxes that attacks are run against."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,22 @@ import docker
 import pytest
 
 from evaluator.sandbox.base import Sandbox, SandboxUnavailable
+from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
 from evaluator.sandbox.docker_sandbox import DockerSandbox
 from evaluator.sandbox.fallback_sandbox import FallbackSandbox
 from tests.attacks.canary import Canary, living_canary
+from tests.attacks.metric_ground import MetricGround, WeakenedMetricSandbox
 from tests.attacks.name_server import NameServer, running_name_server
 from tests.attacks.proving_ground import ProvingGround, WeakenedSandbox
 from tests.attacks.remains import await_nothing_left
 from tests.support.missing import missing
+
+
+def require_runtime(engine: str, runtime: str) -> None:
+    """Skip, or fail where all has to be there, if the engine does not have a runtime."""
+    with closing(docker.APIClient(engine)) as client:
+        if runtime not in client.info()["Runtimes"]:
+            missing("gVisor", "install runsc and register it with the Docker engine")
 
 
 @pytest.fixture(scope="session", params=["runc", "runsc"])
@@ -26,10 +35,7 @@ def fortress(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[DockerSandbox]:
     """The real sandbox, under runc and under gVisor. One serves all attacks, as a worker's does."""
-    with closing(docker.APIClient(docker_engine)) as client:
-        runtimes = client.info()["Runtimes"]
-    if request.param not in runtimes:
-        missing("gVisor", "install runsc and register it with the Docker engine")
+    require_runtime(docker_engine, request.param)
     scratch = tmp_path_factory.mktemp(request.param)
     sandbox = DockerSandbox(scratch=scratch, image=harness_image, runtime=request.param)
     yield sandbox
@@ -51,9 +57,7 @@ def held(
             yield fallback
         return
     image = request.getfixturevalue("harness_image")
-    with closing(docker.APIClient(request.getfixturevalue("docker_engine"))) as client:
-        if request.param not in client.info()["Runtimes"]:
-            missing("gVisor", "install runsc and register it with the Docker engine")
+    require_runtime(request.getfixturevalue("docker_engine"), request.param)
     with closing(DockerSandbox(scratch=scratch, image=image, runtime=request.param)) as sandbox:
         yield sandbox
 
@@ -105,6 +109,7 @@ def without(
         runtime: str = "runc",
         **host: Any,
     ) -> ProvingGround:
+        require_runtime(docker_engine, runtime)
         folder = tmp_path / f"control{len(opened)}"
         folder.mkdir()
         container: dict[str, Any] = {} if user is None else {"user": user}
@@ -141,19 +146,62 @@ def name_server() -> Iterator[NameServer]:
         yield server
 
 
+@pytest.fixture(scope="module", params=["runc", "runsc"])
+def metric_guarded(
+    request: pytest.FixtureRequest,
+    docker_engine: str,
+    harness_image: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[MetricGround]:
+    """The real sandbox of metrics, under runc and under gVisor."""
+    require_runtime(docker_engine, request.param)
+    folder = tmp_path_factory.mktemp(request.param)
+    sandbox = DockerMetricSandbox(
+        scratch=folder / "scratch", image=harness_image, runtime=request.param
+    )
+    yield MetricGround(sandbox, folder)
+    sandbox.close()
+
+
+@pytest.fixture(scope="module")
+def metric_quick(
+    docker_engine: str, harness_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MetricGround]:
+    """One sandbox of metrics under runc, for attacks on the host's own checks."""
+    folder = tmp_path_factory.mktemp("quick")
+    sandbox = DockerMetricSandbox(scratch=folder / "scratch", image=harness_image, runtime="runc")
+    yield MetricGround(sandbox, folder)
+    sandbox.close()
+
+
 @pytest.fixture
-def host_processes() -> Callable[[str], list[Path]]:
-    """Finds the processes of the host, those in containers included, by their first argument."""
+def metric_without(
+    docker_engine: str, harness_image: str, tmp_path: Path
+) -> Iterator[Callable[..., MetricGround]]:
+    """As `without`, for metrics. `show` is a folder of the host that appears as /house."""
+    with ExitStack() as opened:
 
-    def find(name: str) -> list[Path]:
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                arguments = (process / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue  # it has just ended
-            if arguments[0] == name.encode():
-                found.append(process)
-        return found
+        def make(
+            *,
+            writable_job: bool = False,
+            filtered: bool = True,
+            user: str | None = None,
+            show: Path | None = None,
+            **host: Any,
+        ) -> MetricGround:
+            container: dict[str, Any] = {} if user is None else {"user": user}
+            if host.get("network_mode"):
+                container["network_disabled"] = False
+            sandbox = WeakenedMetricSandbox(
+                scratch=tmp_path / "scratch",
+                image=harness_image,
+                host=host,
+                container=container,
+                writable_job=writable_job,
+                filtered=filtered,
+                show=show,
+            )
+            opened.callback(sandbox.close)
+            return MetricGround(sandbox, tmp_path)
 
-    return find
+        yield make

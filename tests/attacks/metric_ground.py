@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from docker.types import Mount
 
 from evaluator.contract import Limits, MetricLimits
 from evaluator.sandbox.container import ContainerSettings
 from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
 from evaluator.sandbox.environment import FILTER_SYSTEM_CALLS
-from evaluator.sandbox.metric_base import MetricCall, MetricResult, MetricSandbox
+from evaluator.sandbox.metric_base import MetricCall, MetricFailed, MetricResult, SubmissionRefused
 from evaluator.sandbox.workspace import JobFolder
 from evaluator.scoring.custom import SplitTables
+from tests.attacks.remains import await_nothing_left
 
 LIMITS = MetricLimits(time_seconds=30, memory_bytes=256 * 1024**2)
 METRIC = """
@@ -33,7 +35,7 @@ def score(solution, submission, row_id_column_name):
 class MetricGround:
     """Calls hostile metrics in one sandbox."""
 
-    sandbox: MetricSandbox
+    sandbox: DockerMetricSandbox
     folder: Path
 
     def attack(
@@ -61,9 +63,11 @@ class MetricGround:
         return self.sandbox.run(call, on_tick=watch)
 
     def _harmless_tables(self) -> SplitTables:
-        table = self.folder / "table.csv"
-        table.write_text("id,y\na,1\nb,2\nc,3\n")
-        return SplitTables(solution=table, submission=table, rows=3)
+        # Two files: to rename one name of a file to another of it would succeed and do nothing.
+        solution, submission = self.folder / "solution.csv", self.folder / "submission.csv"
+        for table in (solution, submission):
+            table.write_text("id,y\na,1\nb,2\nc,3\n")
+        return SplitTables(solution=solution, submission=submission, rows=3)
 
 
 class WeakenedMetricSandbox(DockerMetricSandbox):
@@ -102,3 +106,29 @@ class WeakenedMetricSandbox(DockerMetricSandbox):
             host={**settings.host, **self._host},
             container={**settings.container, **self._container},
         )
+
+
+def told(ground: MetricGround, body: str) -> str:
+    """What a payload tells by `tell`."""
+    with pytest.raises(SubmissionRefused) as refused:
+        ground.attack(body)
+    return str(refused.value)
+
+
+def telling(body: str) -> str:
+    """A payload that tells what another one prints."""
+    indented = "\n".join("    " + line for line in body.strip().splitlines())
+    return (
+        "import contextlib, io\n"
+        f"with contextlib.redirect_stdout(io.StringIO()) as said:\n{indented}\n"
+        "tell(said.getvalue())"
+    )
+
+
+def failure(ground: MetricGround, body: str, **limits: Any) -> str:
+    """How a payload fails; the next call works as if nothing had been."""
+    with pytest.raises(MetricFailed) as failed:
+        ground.attack(body, **limits)
+    await_nothing_left(ground.sandbox)
+    assert ground.attack("pass").score == 0.5
+    return str(failed.value)

@@ -20,6 +20,9 @@ SMOKE_EXAMPLES, HIDDEN_EXAMPLES, CLASSES = 8, 600, 3
 CANARY = 7319.25
 """A number that stands in the hidden inputs alone."""
 
+WORKER_SECRET = "secret-of-a-worker"
+"""Stands in the environment of a process of the host."""
+
 TASK = TaskSpec(
     type="classification",
     settings={"classes": CLASSES, "input": {"shape": [4], "dtype": "float32"}},

@@ -4,34 +4,29 @@ import json
 import select
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import docker
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluator.contract import MetricSpec, Strength
+from evaluator.contract import MetricSpec
 from evaluator.sandbox import docker_metric_sandbox
-from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
 from evaluator.sandbox.metric_base import MetricFailed, SubmissionRefused
 from evaluator.scoring.custom import SplitTables, score_custom
 from evaluator.tasks.custom import read_solution
 from evaluator.tasks.submission_file import read_submission
 from tests.attacks.canary import Canary
-from tests.attacks.metric_ground import MetricGround, WeakenedMetricSandbox
-from tests.attacks.name_server import ADDRESS, ASK, NameServer
-from tests.support.missing import missing
-from tests.support.waiting import wait_for
+from tests.attacks.metric_ground import MetricGround, told
+from tests.attacks.name_server import ASK, NameServer
+from tests.attacks.proving_ground import WORKER_SECRET
 
 pytestmark = pytest.mark.docker
 
 Without = Callable[..., MetricGround]
 
-SECRET = "secret-of-the-score-worker"
 WALK = """
 found = []
 for top, folders, names in os.walk("/"):
@@ -91,31 +86,6 @@ seen = os.path.exists(place)
 open(place, "w").close()
 tell("SEEN" if seen else "FRESH")
 """
-LEAVE_BEHIND = """
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        os.closerange(0, 64)
-        os.execv("/bin/sleep", ["{name}", "300"])
-    os._exit(0)
-import time
-time.sleep(1)
-"""
-LOOP = """
-import time
-end = time.monotonic() + {seconds}
-while time.monotonic() < end:
-    pass
-"""
-BOMB = """
-block = bytearray(600 << 20)
-for place in range(0, len(block), 4096):
-    block[place] = 1
-"""
-FLOOD = """
-for _ in range({mebibytes}):
-    print("x" * (1 << 20))
-"""
 FORGE = """
 forged = {forged}
 for descriptor in range(3, 64):
@@ -126,75 +96,12 @@ for descriptor in range(3, 64):
 """
 
 
-@pytest.fixture(scope="module", params=["runc", "runsc"])
-def guarded(
-    request: pytest.FixtureRequest,
-    docker_engine: str,
-    harness_image: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[MetricGround]:
-    """The real sandbox, under runc and under gVisor."""
-    client = docker.APIClient(docker_engine)
-    runtimes = client.info()["Runtimes"]
-    client.close()
-    if request.param not in runtimes:
-        missing("gVisor", "install runsc and register it with the Docker engine")
-    folder = tmp_path_factory.mktemp(request.param)
-    sandbox = DockerMetricSandbox(
-        scratch=folder / "scratch", image=harness_image, runtime=request.param
-    )
-    yield MetricGround(sandbox, folder)
-    sandbox.close()
-
-
-@pytest.fixture(scope="module")
-def quick(
-    docker_engine: str, harness_image: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[MetricGround]:
-    """One sandbox under runc for attacks on the host's own checks, alike in every runtime."""
-    folder = tmp_path_factory.mktemp("quick")
-    sandbox = DockerMetricSandbox(scratch=folder / "scratch", image=harness_image, runtime="runc")
-    yield MetricGround(sandbox, folder)
-    sandbox.close()
-
-
-@pytest.fixture
-def without(docker_engine: str, harness_image: str, tmp_path: Path) -> Iterator[Without]:
-    """Makes a sandbox without one defence: the control that shows the attack to be a real one."""
-    with ExitStack() as opened:
-
-        def make(
-            *,
-            writable_job: bool = False,
-            filtered: bool = True,
-            user: str | None = None,
-            show: Path | None = None,
-            **host: Any,
-        ) -> MetricGround:
-            container: dict[str, Any] = {} if user is None else {"user": user}
-            if host.get("network_mode"):
-                container["network_disabled"] = False
-            sandbox = WeakenedMetricSandbox(
-                scratch=tmp_path / "scratch",
-                image=harness_image,
-                host=host,
-                container=container,
-                writable_job=writable_job,
-                filtered=filtered,
-                show=show,
-            )
-            opened.callback(sandbox.close)
-            return MetricGround(sandbox, tmp_path)
-
-        yield make
-
-
 @pytest.fixture
 def secret_file(tmp_path: Path) -> Path:
     """A file of the host, as another job's labels would be one."""
     file = tmp_path / "house" / "labels.csv"
     file.parent.mkdir()
-    file.write_text(f"id,label\na,{SECRET}\n")
+    file.write_text(f"id,label\na,{WORKER_SECRET}\n")
     return file
 
 
@@ -234,37 +141,28 @@ def doors(name_server: NameServer) -> Iterator[Doors]:
         yield Doors(tcp, name_server, abstract)
 
 
-def told(ground: MetricGround, body: str) -> str:
-    """What a payload tells by `tell`."""
-    with pytest.raises(SubmissionRefused) as refused:
-        ground.attack(body)
-    return str(refused.value)
-
-
-def failure(ground: MetricGround, body: str, **limits: Any) -> str:
-    """How a payload fails; the next call works as if nothing had been."""
-    with pytest.raises(MetricFailed) as failed:
-        ground.attack(body, **limits)
-    assert ground.attack("pass").score == 0.5
-    return str(failed.value)
-
-
-def test_files_of_the_host_are_out_of_reach(guarded: MetricGround, secret_file: Path) -> None:
+def test_files_of_the_host_are_out_of_reach(
+    metric_guarded: MetricGround, secret_file: Path
+) -> None:
     assert secret_file.read_text()
-    assert told(guarded, WALK.format(secret=SECRET, skipped=SKIPPED)) == "LOOKED"
+    assert told(metric_guarded, WALK.format(secret=WORKER_SECRET, skipped=SKIPPED)) == "LOOKED"
 
 
-def test_a_mounted_folder_would_be_read(without: Without, secret_file: Path) -> None:
-    weak = without(show=secret_file.parent)
-    assert told(weak, WALK.format(secret=SECRET, skipped=SKIPPED)) == "LOOKED /house/labels.csv"
+def test_a_mounted_folder_would_be_read(metric_without: Without, secret_file: Path) -> None:
+    weak = metric_without(show=secret_file.parent)
+    assert (
+        told(weak, WALK.format(secret=WORKER_SECRET, skipped=SKIPPED)) == "LOOKED /house/labels.csv"
+    )
 
 
-def test_the_workers_secrets_are_out_of_reach(guarded: MetricGround, canary: Canary) -> None:
-    assert told(guarded, canary.source() + 'tell("FOUND", *seek())') == "FOUND"
+def test_the_workers_secrets_are_out_of_reach(metric_guarded: MetricGround, canary: Canary) -> None:
+    assert told(metric_guarded, canary.source() + 'tell("FOUND", *seek())') == "FOUND"
 
 
-def test_among_the_hosts_processes_they_would_be_found(without: Without, canary: Canary) -> None:
-    weak = without(
+def test_among_the_hosts_processes_they_would_be_found(
+    metric_without: Without, canary: Canary
+) -> None:
+    weak = metric_without(
         pid_mode="host",
         user=canary.user,
         security_opt=["no-new-privileges:true", "apparmor=unconfined"],
@@ -273,44 +171,65 @@ def test_among_the_hosts_processes_they_would_be_found(without: Without, canary:
     assert canary.places() <= set(found.split())
 
 
-def test_nothing_is_reached_by_network(guarded: MetricGround, doors: Doors) -> None:
-    assert told(guarded, doors.payload()) == "KNOCKED and none answered"
+def test_nothing_is_reached_by_network(metric_guarded: MetricGround, doors: Doors) -> None:
+    assert told(metric_guarded, doors.payload()) == "KNOCKED and none answered"
     assert doors.knocked() == set()
 
 
-def test_the_hosts_network_would_be_reached(without: Without, doors: Doors) -> None:
-    # Without the filters of system calls too, which keep back sockets by themselves.
-    weak = without(network_mode="host", filtered=False, security_opt=["seccomp=unconfined"])
-    assert told(weak, doors.payload()) == f"KNOCKED {ADDRESS}"
-    assert doors.knocked() == {"tcp", "names", "abstract"}
+@pytest.mark.parametrize(
+    ("others", "knocked"),
+    [
+        pytest.param({"network_mode": "host"}, {"abstract"}, id="the harness' filter alone"),
+        pytest.param({"filtered": False}, set(), id="no network alone"),
+        pytest.param(
+            {"network_mode": "host", "filtered": False}, {"tcp", "names", "abstract"}, id="neither"
+        ),
+    ],
+)
+def test_the_network_against_one_defence(
+    metric_without: Without, doors: Doors, others: dict[str, Any], knocked: set[str]
+) -> None:
+    told(metric_without(**others), doors.payload())
+    assert doors.knocked() == knocked
 
 
-def test_inputs_and_harness_are_read_only(guarded: MetricGround) -> None:
-    assert told(guarded, TAMPER) == "TRIED"
+def test_inputs_and_harness_are_read_only(metric_guarded: MetricGround) -> None:
+    assert told(metric_guarded, TAMPER) == "TRIED"
 
 
-def test_a_writable_job_would_be_changed(without: Without) -> None:
-    weak = without(writable_job=True, user="0:0")
-    assert {"append", "create"} <= set(told(weak, TAMPER).split())
+@pytest.mark.parametrize(
+    ("others", "done"),
+    [
+        pytest.param({"user": "0:0"}, set(), id="a read-only mount alone"),
+        pytest.param({"writable_job": True}, set(), id="an ordinary user alone"),
+        pytest.param(
+            {"user": "0:0", "writable_job": True}, {"append", "replace", "create"}, id="neither"
+        ),
+    ],
+)
+def test_the_job_against_one_defence(
+    metric_without: Without, others: dict[str, Any], done: set[str]
+) -> None:
+    assert set(told(metric_without(**others), TAMPER).split()) == {"TRIED", *done}
 
 
-def test_nothing_stays_for_the_next_call(guarded: MetricGround) -> None:
-    assert told(guarded, REMEMBER) == told(guarded, REMEMBER) == "FRESH"
+def test_nothing_stays_for_the_next_call(metric_guarded: MetricGround) -> None:
+    assert told(metric_guarded, REMEMBER) == told(metric_guarded, REMEMBER) == "FRESH"
 
 
-def test_within_one_container_it_would_stay(quick: MetricGround) -> None:
-    assert told(quick, "open('/tmp/remembered', 'w').close()\n" + REMEMBER) == "SEEN"
+def test_within_one_container_it_would_stay(metric_quick: MetricGround) -> None:
+    assert told(metric_quick, "open('/tmp/remembered', 'w').close()\n" + REMEMBER) == "SEEN"
 
 
-def test_the_other_splits_rows_are_out_of_reach(quick: MetricGround, tmp_path: Path) -> None:
-    payload = WALK.format(secret=SECRET, skipped=SKIPPED)
+def test_the_other_splits_rows_are_out_of_reach(metric_quick: MetricGround, tmp_path: Path) -> None:
+    payload = WALK.format(secret=WORKER_SECRET, skipped=SKIPPED)
     file = tmp_path / "table.csv"
-    file.write_text(f"id,y,usage\na,1,Public\nb,{SECRET},Private\n")
+    file.write_text(f"id,y,usage\na,1,Public\nb,{WORKER_SECRET},Private\n")
     solution = read_solution(file)
     submission = read_submission(file, solution.ids)
 
     def score_split(tables: SplitTables) -> tuple[float, None]:
-        return quick.attack(payload, tables=tables).score, None
+        return metric_quick.attack(payload, tables=tables).score, None
 
     spec = MetricSpec(name="custom")
     with pytest.raises(SubmissionRefused, match=r"^LOOKED$"):  # the public split comes first
@@ -318,53 +237,6 @@ def test_the_other_splits_rows_are_out_of_reach(quick: MetricGround, tmp_path: P
     whole = SplitTables(solution=file, submission=file, rows=2)
     with pytest.raises(SubmissionRefused, match=r"^LOOKED /job/.*\.csv$"):
         score_split(whole)
-
-
-def test_an_endless_loop_ends(guarded: MetricGround) -> None:
-    assert "longer than 2 s" in failure(guarded, LOOP.format(seconds=600), time_seconds=2)
-
-
-def test_with_more_time_a_loop_would_go_on(quick: MetricGround) -> None:
-    loop = LOOP.format(seconds=3)
-    assert "longer than 2 s" in failure(quick, loop, time_seconds=2)
-    assert quick.attack(loop).score == 0.5
-
-
-def test_a_memory_bomb_ends(guarded: MetricGround) -> None:
-    said = failure(guarded, BOMB)
-    assert "256 MiB of memory" in said or "MemoryError" in said
-
-
-def test_with_more_memory_a_bomb_would_go_off(quick: MetricGround) -> None:
-    assert quick.attack(BOMB, memory_bytes=1 << 30).score == 0.5
-
-
-def test_a_gigabyte_of_output_ends(guarded: MetricGround) -> None:
-    assert "printed more than" in failure(guarded, FLOOD.format(mebibytes=1024))
-
-
-def test_output_would_be_kept_without_its_limit(
-    quick: MetricGround, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flood = FLOOD.format(mebibytes=2)
-    assert "printed more than" in failure(quick, flood)
-    monkeypatch.setattr(docker_metric_sandbox, "LOG_BYTES", 1 << 22)
-    assert quick.attack(flood).score == 0.5
-
-
-def test_processes_that_are_left_behind_end(
-    guarded: MetricGround, host_processes: Callable[[str], list[Path]]
-) -> None:
-    name = f"left-by-{guarded.sandbox.strength}"
-    seen: list[Path] = []
-
-    def watch() -> None:
-        seen.extend(host_processes(name))
-
-    assert guarded.attack(LEAVE_BEHIND.format(name=name), watch=watch).score == 0.5
-    # The control: while the metric ran, it was there. gVisor's processes are none of the host's.
-    assert seen or guarded.sandbox.strength is Strength.GVISOR
-    wait_for(lambda: not host_processes(name), "the end of the process that was left")
 
 
 @pytest.mark.parametrize(
@@ -380,9 +252,9 @@ def test_processes_that_are_left_behind_end(
     ],
     ids=["nan", "text", "huge", "nested", "bool", "too few losses", "infinite loss"],
 )
-def test_what_is_no_score_is_refused(quick: MetricGround, returned: str, says: str) -> None:
+def test_what_is_no_score_is_refused(metric_quick: MetricGround, returned: str, says: str) -> None:
     with pytest.raises(MetricFailed, match=says):
-        quick.attack(f"return {returned}")
+        metric_quick.attack(f"return {returned}")
 
 
 HONEST = b'{"kind": "score", "score": 0.9, "losses": null}\n'
@@ -402,16 +274,16 @@ HONEST = b'{"kind": "score", "score": 0.9, "losses": null}\n'
     ],
     ids=["twice", "nan", "huge", "nested", "losses", "other split", "garbage", "too large"],
 )
-def test_a_forged_answer_is_refused(quick: MetricGround, forged: bytes) -> None:
+def test_a_forged_answer_is_refused(metric_quick: MetricGround, forged: bytes) -> None:
     with pytest.raises(MetricFailed):
-        quick.attack(FORGE.format(forged=forged))
+        metric_quick.attack(FORGE.format(forged=forged))
 
 
 def test_a_reader_that_trusts_the_first_line_would_take_a_forged_answer(
-    quick: MetricGround, monkeypatch: pytest.MonkeyPatch
+    metric_quick: MetricGround, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def trusting(answer: bytes, rows: int) -> tuple[float, NDArray[np.float64] | None]:
         return json.loads(answer.splitlines()[0])["score"], None
 
     monkeypatch.setattr(docker_metric_sandbox, "read_answer", trusting)
-    assert quick.attack(FORGE.format(forged=HONEST)).score == 0.9
+    assert metric_quick.attack(FORGE.format(forged=HONEST)).score == 0.9

@@ -1,17 +1,24 @@
 """Attacks that reach for what is outside: files, processes, secrets, the engine."""
 
 import os
+import re
 import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import docker
 import pytest
 
 from evaluator.contract import Stage
+from evaluator.sandbox.docker_sandbox import DockerSandbox
+from evaluator.sandbox.guest_key import GuestKey
 from tests.attacks.canary import Canary
-from tests.attacks.proving_ground import CANARY, Hostile, ProvingGround
+from tests.attacks.proving_ground import CANARY, LIMITS, Hostile, ProvingGround
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.docker
 
@@ -113,7 +120,45 @@ child.wait()
 attempt("ended", f"/proc/self/fd/{held}")
 print("TRIED")
 """
-TAMPERINGS = ("create", "append", "mode", "link", "FIFO", "device", "delete", "move")
+IPC = """
+import ctypes
+libc = ctypes.CDLL(None)
+def objects(create):
+    return {
+        "memory": libc.shmget(7319, 4096, create),
+        "semaphores": libc.semget(7319, 1, create),
+        "queue": libc.msgget(7319, create),
+        "POSIX queue": libc.mq_open(b"/left", 0o102 if create else 2, 0o666, None),
+    }
+"""
+OBJECTS = {"memory", "semaphores", "queue", "POSIX queue"}
+LEAVE = """
+for place in ("/tmp", "/dev/shm"):
+    open(os.path.join(place, "left"), "w").close()
+objects(0o1666)
+"""
+LOOK = """
+found = [place for place in ("/tmp", "/dev/shm") if os.listdir(place)]
+found += [name for name, number in objects(0).items() if number >= 0]
+if not set(os.listdir("/job")) <= {"model", "smoke.npy", "hidden.npy"}:
+    found.append("/job")
+for name in found:
+    print("LEFT", name)
+print("LOOKED")
+"""
+TAMPERINGS = {"create", "append", "mode", "link", "FIFO", "device", "delete", "move"}
+
+
+def leave_and_look(
+    ground: ProvingGround, *, between: Callable[[], object] = lambda: None
+) -> tuple[set[str], set[str]]:
+    """What the job that left something found of it, and what the next one found."""
+    logs = [ground.attack(Hostile(top=IPC, load=LEAVE + LOOK)).smoke_log]
+    between()
+    logs.append(ground.attack(Hostile(top=IPC, load=LOOK)).smoke_log)
+    assert all(log.endswith("LOOKED\n") for log in logs), logs
+    first, second = (set(re.findall(r"^LEFT (.+)$", log, re.MULTILINE)) for log in logs)
+    return first, second
 
 
 def test_files_are_out_of_reach(guarded: ProvingGround, tmp_path: Path) -> None:
@@ -173,16 +218,29 @@ def test_the_engine_is_out_of_reach(guarded: ProvingGround, docker_engine: str) 
     assert result.smoke_log == "TRIED\n"
 
 
-def test_an_engine_that_is_mounted(
-    without: Callable[..., ProvingGround], docker_engine: str
+@pytest.mark.parametrize(
+    ("mounted", "user", "answers"),
+    [
+        pytest.param(False, "0:0", False, id="no mount alone"),
+        pytest.param(True, None, False, id="an ordinary user alone"),
+        pytest.param(True, "0:0", True, id="neither"),
+    ],
+)
+def test_the_engine_against_one_defence(
+    without: Callable[..., ProvingGround],
+    docker_engine: str,
+    user: str | None,
+    *,
+    mounted: bool,
+    answers: bool,
 ) -> None:
     if not docker_engine.startswith("unix://"):
         pytest.skip("the engine is not on a Unix socket")
     path = docker_engine.removeprefix("unix://")
-    ground = without(binds=[f"{path}:{path}"], user="0:0")
+    ground = without(user=user, binds=[f"{path}:{path}"] if mounted else [])
     control = ground.attack(Hostile(load=ENGINE.format(paths=[path])))
 
-    assert "ANSWER b'HTTP/1.0 200 OK" in control.smoke_log
+    assert ("ANSWER b'HTTP/1.0 200 OK" in control.smoke_log) == answers
 
 
 def test_the_model_folder_cannot_be_changed(guarded: ProvingGround) -> None:
@@ -192,33 +250,71 @@ def test_the_model_folder_cannot_be_changed(guarded: ProvingGround) -> None:
     assert [entry.name for entry in guarded.model.iterdir()] == ["model.py"]
 
 
-def test_a_writable_model_folder(without: Callable[..., ProvingGround]) -> None:
-    ground = without(writable_job=True, user="0:0", cap_drop=[])
-    control = ground.attack(Hostile(load=TAMPER))
+@pytest.mark.parametrize(
+    ("others", "tampered"),
+    [
+        pytest.param({"user": "0:0", "cap_drop": []}, set(), id="a read-only mount alone"),
+        pytest.param({"writable_job": True}, set(), id="an ordinary user alone"),
+        pytest.param(
+            {"writable_job": True, "user": "0:0"}, TAMPERINGS - {"device"}, id="no capabilities"
+        ),
+        pytest.param(
+            {"writable_job": True, "user": "0:0", "cap_drop": []}, TAMPERINGS, id="nothing"
+        ),
+    ],
+)
+def test_the_model_folder_against_one_defence(
+    without: Callable[..., ProvingGround], others: dict[str, Any], tampered: set[str]
+) -> None:
+    """The folder is the worker's: who is not root has no right to it, were it mounted writable."""
+    control = without(**others).attack(Hostile(load=TAMPER))
 
-    for name in TAMPERINGS:
-        assert f"TAMPERED {name}\n" in control.smoke_log
+    assert set(re.findall(r"^TAMPERED (.+)$", control.smoke_log, re.MULTILINE)) == tampered
 
 
 def test_other_jobs_are_out_of_reach(guarded: ProvingGround) -> None:
-    """What one job leaves in its scratch is not there for the next."""
-    first = guarded.attack(Hostile(load='open("/tmp/left", "w").write("state")'))
-    look = 'print("LEFT", os.listdir("/tmp"), set(os.listdir("/job")) - {"model", "smoke.npy"})'
-    second = guarded.attack(Hostile(load=look))
+    """What one job leaves is not there for the next."""
+    first, second = leave_and_look(guarded)
 
-    assert first.failure is None
-    assert second.smoke_log == "LEFT [] set()\n"
+    # The control: within one container it is.
+    assert first == {"/tmp", "/dev/shm"}
+    assert second == set()
+
+
+def test_a_container_that_waited_is_as_new(
+    docker_engine: str, harness_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a pool, as production has it, the next job's container is there before this one ends."""
+    monkeypatch.setattr("evaluator.sandbox.supply.PREWARMED", ())
+    scratch, key = tmp_path / "scratch", GuestKey.of("python", LIMITS)
+    with closing(
+        DockerSandbox(scratch=scratch, image=harness_image, runtime="runc", pool=1)
+    ) as sandbox:
+        ground = ProvingGround(sandbox, tmp_path)
+        ground.serve_an_honest_model()
+        wait_for(lambda: sandbox.waiting(key), "a container that waits")
+        first, second = leave_and_look(
+            ground, between=lambda: wait_for(lambda: sandbox.waiting(key), "the next one")
+        )
+
+    assert first == {"/tmp", "/dev/shm"}
+    assert second == set()
+
+
+def test_objects_of_other_jobs_without_the_filter(without: Callable[..., ProvingGround]) -> None:
+    first, second = leave_and_look(without(filtered=False, ulimits=[]))
+
+    assert first == {"/tmp", "/dev/shm", *OBJECTS}
+    assert second == set()
 
 
 def test_a_scratch_that_is_shared(without: Callable[..., ProvingGround], tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o777)
-    job = without(tmpfs={}, binds=[f"{shared}:/tmp"])
-    job.attack(Hostile(load='open("/tmp/left", "w").write("state")'))
-    control = job.attack(Hostile(load='print("LEFT", os.listdir("/tmp"))'))
+    _, second = leave_and_look(without(tmpfs={}, binds=[f"{shared}:/tmp"]))
 
-    assert control.smoke_log == "LEFT ['left']\n"
+    assert second == {"/tmp"}
 
 
 NEIGHBOUR = "this-is-of-the-neighbour"
@@ -310,3 +406,24 @@ def test_programs_of_roots_own_image(without: Callable[..., ProvingGround]) -> N
         *(f"WRITABLE {name}" for name in ("first", "self", "ended")),
         "TRIED",
     ]
+
+
+def test_objects_that_are_shared(
+    without: Callable[..., ProvingGround], docker_engine: str, harness_image: str
+) -> None:
+    with closing(docker.DockerClient(docker_engine)) as engine:
+        holder = engine.containers.create(
+            harness_image,
+            ["300"],
+            entrypoint=["sleep"],
+            ipc_mode="shareable",
+            network_mode="none",
+        )
+        try:
+            holder.start()
+            ground = without(filtered=False, ulimits=[], ipc_mode=f"container:{holder.id}")
+            _, second = leave_and_look(ground)
+        finally:
+            holder.remove(force=True)
+
+    assert second == {"/dev/shm", *OBJECTS}
