@@ -68,7 +68,7 @@ def child(request: pytest.FixtureRequest, folder: Path) -> Child:
             os.chown(own, NOBODY, NOBODY)
         source = SERVICES.format(addresses=addresses)
         weakness = json.dumps(asdict(Weakness(**taken)))
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [python, "-m", "tests.attacks.confined_child", own, source, weakness],
             env={"PYTHONPATH": search_path},
             cwd=str(ROOT),

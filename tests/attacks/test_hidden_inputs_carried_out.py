@@ -7,48 +7,12 @@ import pytest
 from evaluator.contract import Failure, Stage
 from evaluator.failure_sentences import sentence_of
 from evaluator.harness.protocol import Complaint
-from evaluator.sandbox.base import SandboxResult
 from evaluator.sandbox.conversation import HIDDEN_FAILURES_OF_CODE
+from tests.attacks.carriers import CARRIERS, carrying, forms_of
 from tests.attacks.proving_ground import CANARY, LIMITS, Hostile, ProvingGround
 from tests.attacks.test_protocol_abuse import HOLD, RAW
 
 pytestmark = pytest.mark.docker
-
-CARRIERS = {
-    "stdout": "print(inputs[0, 0])",
-    "stderr": "sys.stderr.write(f'{inputs[0, 0]}')",
-    "exception": "raise RuntimeError(f'{inputs[0, 0]}')",
-    "exception's name": "raise type(f'E{inputs[0, 0]}', (Exception,), {})()",
-    "exit message": "sys.exit(f'{inputs[0, 0]}')",
-    "exit status": "print(inputs[0, 0], flush=True); os._exit(73)",
-    "abort": "print(inputs[0, 0], flush=True); os.abort()",
-    "a complaint": (
-        "from evaluator.harness import protocol\n"
-        "frame = sys._getframe()\n"
-        "while not hasattr(frame.f_locals.get('self'), '_channels'): frame = frame.f_back\n"
-        "run = frame.f_locals['command'].run\n"
-        "text = f'{inputs[0, 0]}'.encode()\n"
-        "print(text, flush=True)\n"
-        "frame.f_locals['self']._channels.send(protocol.Frame(protocol.Kind.FAILED, run, text))"
-    ),
-    "a child of the smoke run": "import time; time.sleep(0.5)",
-    "file names": (
-        "for place in ('/tmp', '/dev/shm'):\n"
-        "    open(f'{place}/{inputs[0, 0]}', 'w').close()\n"
-        "    print(os.listdir(place))"
-    ),
-    "progress": ("print(*(f'{inputs[0, 0]}'[:size] for size in range(8)), sep='\\r', flush=True)"),
-}
-SPY = """
-import time
-if os.fork() == 0:
-    while not os.path.exists("/job/hidden.npy"):
-        time.sleep(0.001)
-    time.sleep(0.05)
-    sys.stdout.write(f"{np.load('/job/hidden.npy')[0, 0]}")
-    sys.stdout.flush()
-    os._exit(0)
-"""
 
 ENDINGS = {
     **{f"complaint {word}": f"say(FAILED, b'{word}')" for word in Complaint},
@@ -65,22 +29,18 @@ ENDINGS = {
 """All words of the protocol that a model can say in a hidden run, and every other way to end."""
 
 
-def attempt(ground: ProvingGround, carrier: str) -> SandboxResult:
-    body = "\n".join("    " + line for line in CARRIERS[carrier].splitlines())
-    load = SPY if carrier == "a child of the smoke run" else "pass"
-    return ground.attack(Hostile(load=load, predict=f"if hidden:\n{body}"))
-
-
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_nothing_reaches_the_participant(quick: ProvingGround, carrier: str) -> None:
-    result = attempt(quick, carrier)
+    result = quick.attack(carrying(carrier))
 
     told = f"{result.smoke_log} {result.failure_detail} {result.failure}"
-    assert f"{CANARY}" not in told
+    assert not [form for form in forms_of(CANARY) if form in told]
     assert "73" not in told
     assert result.smoke_log == ""
     # The control: the carrier works, and hosts see what it carried.
     assert f"{CANARY}" in result.host_log
+    if carrier == "other forms":
+        assert not [form for form in forms_of(CANARY) if form not in result.host_log]
 
 
 @pytest.mark.parametrize("run", ["smoke", "hidden"])

@@ -28,8 +28,8 @@ from tests.support.pipeline import Pipeline, queued_submission
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CANARY = "7319"
-"""Digits that stand in the hidden inputs alone."""
+CANARY = "7319428"
+"""Digits that stand in the hidden inputs alone, too many to stand in a random name by chance."""
 
 SMOKE = "the smoke run on public data"
 
@@ -60,11 +60,12 @@ def submission(request: pytest.FixtureRequest, asgi_server: AsgiServer) -> Submi
         predictions=None if failed else pipeline.store(job, CANARY.encode()),
         measurements=Measurements(
             sandbox=Strength.DOCKER,
-            hidden_seconds=0.00731925,
-            latency_seconds=0.00731925,
-            throughput=7319.25,
-            peak_memory_bytes=73_192_573,
-            cpu_seconds=0.731925,
+            hidden_seconds=0.007319428,
+            examples=7_319_428,
+            latency_seconds=0.007319428,
+            throughput=7_319_428.5,
+            peak_memory_bytes=73_194_280,
+            cpu_seconds=0.7319428,
         ),
         smoke_log=SMOKE,
         host_log=f"hidden: {CANARY}",
@@ -99,44 +100,28 @@ def api(submission: Submission, asgi_server: AsgiServer, token: str) -> Callable
     return read
 
 
-def without_ids(text: str, submission: Submission) -> str:
-    """Random names may hold the digits of the canary by chance."""
-    evaluation = submission.evaluations.get()
-    for row in (submission, evaluation, submission.artifact):
-        text = text.replace(str(row.pk), "")
-    return text
-
-
 def test_the_api(submission: Submission, api: Callable[[str], str]) -> None:
     told = api(f"submissions/{submission.pk}")
     listed = api(f"competitions/{submission.competition.slug}/submissions")
 
     assert '"has_log": true' in told or '"has_log":true' in told
     for text in (told, listed):
-        answer = json.loads(text.split("\n", 1)[1])
-        items = answer.get("items", [answer])
-        for item in items:
-            assert CANARY not in json.dumps([item["error"], item["measurements"], item["stage"]])
+        assert CANARY not in text
         assert (WHY in text) is (submission.status == "failed")
 
 
 def test_the_stream_of_events(submission: Submission, api: Callable[[str], str]) -> None:
-    data = [
-        json.loads(line.removeprefix("data: "))
-        for line in api(f"submissions/{submission.pk}/events").splitlines()
-        if line.startswith("data: ")
-    ]
+    told = api(f"submissions/{submission.pk}/events")
 
-    assert data
-    for item in data:
-        assert CANARY not in json.dumps([item["error"], item["measurements"], item["stage"]])
+    assert f'"status":"{submission.evaluations.get().status}"' in told
+    assert CANARY not in told
 
 
 def test_the_log(submission: Submission, api: Callable[[str], str]) -> None:
     told = api(f"submissions/{submission.pk}/log")
 
     assert told.endswith(SMOKE)
-    assert CANARY not in told.split("\n", 1)[1]
+    assert CANARY not in told
 
 
 @pytest.mark.parametrize("page", ["", "live/"])
@@ -146,8 +131,7 @@ def test_the_page(submission: Submission, page: str) -> None:
     answer = browser.get(f"/submissions/{submission.pk}/{page}")
 
     assert answer.status_code == 200
-    for hidden in (f"Error{CANARY}", f"hidden: {CANARY}", "7319.25", "73192573", "0.0073192"):
-        assert hidden not in answer.content.decode()
+    assert CANARY not in answer.content.decode()
     assert (WHY in unescape(answer.content.decode())) is (submission.status == "failed")
     if not page:
         assert SMOKE in answer.content.decode()
@@ -162,19 +146,19 @@ def test_the_command_line(
 
     assert SMOKE in told
     assert (WHY in " ".join(told.split())) is (submission.status == "failed")
-    assert CANARY not in without_ids(told, submission)
+    assert CANARY not in told
 
 
 def test_mails_and_what_webhooks_are_made_from(submission: Submission) -> None:
     outbox_deliver()
 
     (sent,) = mail.outbox
-    assert CANARY not in without_ids(f"{sent.subject}\n{sent.body}", submission)
+    assert CANARY not in f"{sent.subject}\n{sent.body}"
     payloads = [event.payload for event in OutboxEvent.objects.all()]
     assert len(payloads) > 1
     for payload in payloads:
         assert payload.keys() <= {"submission", "status", "code"}
-        assert CANARY not in without_ids(json.dumps(payload), submission)
+        assert CANARY not in json.dumps(payload)
     for change in StateChange.objects.filter(submission=submission):
         assert CANARY not in f"{change.status} {change.code} {change.reason}"
 
@@ -184,4 +168,4 @@ def test_hosts_are_told(submission: Submission) -> None:
     evaluation = Evaluation.objects.get(submission=submission)
 
     assert evaluation.host_log == f"hidden: {CANARY}"
-    assert evaluation.measurements["throughput"] == 7319.25
+    assert evaluation.measurements["throughput"] == 7_319_428.5

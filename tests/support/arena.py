@@ -129,11 +129,12 @@ def arena(server_with_docker: EmbeddedServer) -> Iterator[Arena]:
             archive.flush()
             trial = organizer.pack_publish(SLUG, Path(archive.name))
 
-        def ended() -> dict[str, Any] | None:
-            told = organizer.trial(SLUG, trial["id"])
-            return None if told["state"] == "running" else told
-
-        told = wait_for(ended, "The trial of the pack", SCORED_SECONDS)
-        assert told["state"] == "served", told
+        wait_for(
+            lambda: organizer.trial(SLUG, trial["id"])["state"] != "running",
+            "The trial of the pack",
+            SCORED_SECONDS,
+        )
+        ended = organizer.trial(SLUG, trial["id"])
+        assert ended["state"] == "served", ended
         with participant(server, SLUG) as sdk, logged_in(server, "participant") as browser:
             yield Arena(server, sdk, browser, host)
