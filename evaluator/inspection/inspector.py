@@ -9,7 +9,7 @@ from evaluator.inspection.paths import path_refusals
 from evaluator.inspection.refusals import Refusal, RefusalCode, refusal, shown
 from evaluator.inspection.verdict import Verdict
 
-INSPECTOR_VERSION = "2"
+INSPECTOR_VERSION = "3"
 """Rises with every change that can change a verdict; verdicts are kept by it."""
 
 

@@ -8,6 +8,9 @@ from evaluator.inspection.limits import MAX_REFUSALS, MAX_TENSOR_SUMMARIES
 from evaluator.inspection.refusals import Refusal, Refused, shown
 from evaluator.inspection.verdict import Counts, TensorSummary, Workload
 
+_Described = tuple[str, str, str, tuple[int, ...], int]
+"""A tensor's name, path, type, shape and parameters."""
+
 
 class Ledger:
     """The running totals of one inspection."""
@@ -20,7 +23,7 @@ class Ledger:
         self._parameters = 0
         self._tensor_bytes = 0
         self._side_bytes = 0
-        self._biggest: list[tuple[int, int, TensorSummary]] = []
+        self._biggest: list[tuple[int, int, _Described]] = []
 
     def add_tensor(
         self,
@@ -40,17 +43,11 @@ class Ledger:
         rank = (size, -self.tensor_count)
         if len(self._biggest) == MAX_TENSOR_SUMMARIES and rank < self._biggest[0][:2]:
             return
-        summary = TensorSummary(
-            name=shown(name),
-            path=shown(path),
-            dtype=dtype,
-            shape=shape,
-            parameters=parameters,
-            size=size,
-        )
-        heapq.heappush(self._biggest, (*rank, summary))
-        if len(self._biggest) > MAX_TENSOR_SUMMARIES:
-            heapq.heappop(self._biggest)
+        described = (name, path, dtype, shape, parameters)
+        if len(self._biggest) == MAX_TENSOR_SUMMARIES:
+            heapq.heapreplace(self._biggest, (*rank, described))
+        else:
+            heapq.heappush(self._biggest, (*rank, described))
 
     def add_side_bytes(self, size: int) -> None:
         """Counts bytes that are no tensor data."""
@@ -70,14 +67,21 @@ class Ledger:
             self.refuse(refused.refusal)
 
     @property
-    def tensor_bytes(self) -> int:
-        """Bytes of tensor data counted so far."""
-        return self._tensor_bytes
-
-    @property
     def tensors(self) -> tuple[TensorSummary, ...]:
         """The biggest tensors, biggest first."""
-        return tuple(summary for *_, summary in sorted(self._biggest, reverse=True))
+        return tuple(
+            TensorSummary(
+                name=shown(name),
+                path=shown(path),
+                dtype=dtype,
+                shape=shape,
+                parameters=parameters,
+                size=size,
+            )
+            for size, _, (name, path, dtype, shape, parameters) in sorted(
+                self._biggest, reverse=True
+            )
+        )
 
     @property
     def counts(self) -> Counts:

@@ -65,6 +65,9 @@ ONNX_MAX_DEPTH = 16
 ONNX_MAX_ATTRIBUTES = 1024
 """Of one node. TreeEnsembleClassifier, which has most, has about 20."""
 
+ONNX_MAX_GEOMETRY = 16
+"""Numbers in a list that describes geometry: as many as pads of eight dimensions have."""
+
 ONNX_MAX_OPERATORS = 4096
 """Different ones outside of the standard domains, called or defined by the model."""
 
@@ -76,6 +79,9 @@ ONNX_MAX_SCANNED_BYTES = 64 * MIB
 
 ONNX_MAX_NAME_BYTES = 4 * KIB
 """Of the names that the inspector has to read: operators, domains, file names."""
+
+ONNX_MAX_INERT_BYTES = 16 * MIB
+"""Of metadata and documentation. PyTorch's exporter writes a kilobyte a node."""
 
 ONNX_MAX_KEPT_NAME_BYTES = 4 * MIB
 """Of all names together that are kept at once, to tell which value goes where."""

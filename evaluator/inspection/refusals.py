@@ -49,4 +49,6 @@ def shown(name: str) -> str:
     Control characters could forge lines in a terminal or a log; lone surrogates can't be encoded.
     """
     cut = name if len(name) <= SHOWN_CHARACTERS else name[: SHOWN_CHARACTERS - 1] + "…"
+    if cut.isprintable():
+        return cut
     return "".join(character if character.isprintable() else "\ufffd" for character in cut)

@@ -15,7 +15,8 @@ class Counts(Message):
     `parameters` follows the rule of `evaluator.inspection.elements`. `tensor_bits` is 8 times the
     bytes of tensor data. `side_bytes` are all other bytes: headers, configurations, vocabularies,
     source as xz compresses it, and the paths of all files but the entry file, since a name can
-    carry data. `artifact_bytes` is the sum of tensor bytes and side bytes.
+    carry data; but not the documentation in an ONNX graph, which nothing in it can read.
+    `artifact_bytes` is the sum of tensor bytes and side bytes.
     """
 
     parameters: Count

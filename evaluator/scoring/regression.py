@@ -1,6 +1,7 @@
 """The metrics of regression.
 
-Answers and truths are [n, targets]. What concerns one target is averaged over all of them.
+Answers and truths are [n, targets]. Errors are averaged over all targets of all examples before any
+root is taken; r2 and the correlations are computed for each target, and their mean is the score.
 """
 
 from collections.abc import Mapping
@@ -61,8 +62,15 @@ def _mean_correlation(answers: Answers, truth: Truth) -> float:
 def _correlation(answers: Floats, truth: Floats) -> float:
     if (answers == answers[0]).all():
         return 0.0  # what never changes says nothing about the truth
-    answers, truth = answers - answers.mean(), truth - truth.mean()
+    answers, truth = _centred(answers), _centred(truth)
     return float(answers @ truth / (np.linalg.norm(answers) * np.linalg.norm(truth)))
+
+
+def _centred(values: Floats) -> Floats:
+    """The values less their mean, in units of the greatest: squares of tiny ones would be 0."""
+    scaled = values / np.abs(values).max()
+    centred: Floats = scaled - scaled.mean()
+    return centred
 
 
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType(

@@ -62,6 +62,7 @@ class RefusalCode(StrEnum):
     ONNX_TOO_COMPLEX = "onnx_too_complex"
     ONNX_TOO_LARGE = "onnx_too_large"
     ONNX_UNKNOWN_DOMAIN = "onnx_unknown_domain"
+    ONNX_RANDOM = "onnx_random"
     ONNX_TENSOR_MISMATCH = "onnx_tensor_mismatch"
     ONNX_EXTERNAL_DATA_OUTSIDE = "onnx_external_data_outside"
     ONNX_EXTERNAL_DATA_MISSING = "onnx_external_data_missing"

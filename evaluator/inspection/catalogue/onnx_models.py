@@ -19,14 +19,15 @@ ONNX_MODELS: Rules = {
         _EXPORT_AGAIN,
     ),
     RefusalCode.ONNX_TOO_DEEP: Rule(
-        "Graphs within graphs are followed to 16 levels.",
+        "Graphs within graphs, and types within types, are followed to 16 levels.",
         "Export the model with fewer nested If, Loop and Scan operators.",
     ),
     RefusalCode.ONNX_TOO_COMPLEX: Rule(
         "Inspection reads every entry of the graph, and stops at 500,000 entries, 1,024 "
-        "attributes of a node, 4,096 functions or 64 MiB of numbers not stored as raw data.",
-        "Store tensors as raw data or external data (onnx.save does), "
-        "or use fewer trees and nodes.",
+        "attributes of a node, 4,096 functions, 64 MiB of numbers not stored as raw data or "
+        "16 MiB of metadata.",
+        "Store tensors as raw data or external data (onnx.save does), use fewer trees and nodes, "
+        "or strip metadata_props and doc_string.",
     ),
     RefusalCode.ONNX_TOO_LARGE: Rule(
         "A protobuf message can't be larger than 2 GiB.",
@@ -36,6 +37,12 @@ ONNX_MODELS: Rules = {
         "Only the operators of ai.onnx and ai.onnx.ml, and functions that the model itself "
         "defines, can be counted and run everywhere; others may run code of their own.",
         "Export the model with standard operators only, without runtime-specific optimisation.",
+    ),
+    RefusalCode.ONNX_RANDOM: Rule(
+        "A model that draws random numbers answers otherwise each time, so it could be handed in "
+        "until it is lucky; and they are weights that nobody counts.",
+        "Export the model in evaluation mode (model.eval()), and replace what it draws by "
+        "constants.",
     ),
     RefusalCode.ONNX_TENSOR_MISMATCH: Rule(
         "A tensor's stored data must be exactly what its type and shape need, in one place.",

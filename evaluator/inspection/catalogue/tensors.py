@@ -9,7 +9,9 @@ TENSORS: Rules = {
     RefusalCode.DTYPE_NOT_ALLOWED: Rule(
         "Numbers of 64-bit float and complex types hold more than one parameter's worth each, "
         "and types without a fixed size can't be counted.",
-        "Convert the tensor to float32, float16, bfloat16 or an integer type before saving.",
+        "Convert the tensor to float32, float16, bfloat16 or an integer type before saving. A "
+        "model of scikit-learn keeps the types that it is fitted on: fit it on float32 features "
+        "and float32 targets before exporting it.",
     ),
     RefusalCode.ZERO_SIZE_TENSOR: Rule(
         "A tensor without elements has no use, but its name and shape can carry data.",

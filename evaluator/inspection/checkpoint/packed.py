@@ -168,17 +168,21 @@ def _compressed(tensors: Tensors, config: ModelConfig) -> Widths:
 
 
 def _compressed_schemes(config: ModelConfig) -> Iterator[tuple[int, int]]:
-    """Bits and group size of each scheme; a group size of 0 where there is none."""
+    """Bits and group size of each scheme; a group size of 0 where there is none.
+
+    A group that is written otherwise may be one that its loader understands, so it counts as one
+    that is not known.
+    """
     groups = config.quantization.get("config_groups")
     if config.quantization_method != "compressed-tensors" or not isinstance(groups, dict):
         return
     for group in groups.values():
         scheme = group.get("weights") if isinstance(group, dict) else None
-        if not isinstance(scheme, dict):
-            continue
-        bits, group_size = scheme.get("num_bits"), scheme.get("group_size")
-        if type(bits) is int and 1 <= bits <= 8:
-            yield bits, group_size if type(group_size) is int and group_size > 0 else 0
+        known = scheme if isinstance(scheme, dict) else {}
+        bits, group_size = known.get("num_bits"), known.get("group_size")
+        if type(bits) is not int or not 1 <= bits <= 8:
+            bits = BITS_PER_INTEGER_PARAMETER
+        yield bits, group_size if type(group_size) is int and group_size > 0 else 0
 
 
 def _words_as_floats(tensors: Tensors, config: ModelConfig) -> Widths:

@@ -8,7 +8,7 @@ padding, so this one is stricter than the format. The data itself is never read.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from evaluator.inspection import limits
 from evaluator.inspection.elements import (
@@ -23,6 +23,7 @@ from evaluator.inspection.reading import ExactReader
 from evaluator.inspection.refusals import RefusalCode, Refused, shown
 
 _LENGTH_BYTES = 8
+_DESCRIPTION = frozenset({"dtype", "shape", "data_offsets"})
 
 ELEMENT_TYPES = {
     element.name: element
@@ -54,8 +55,7 @@ ELEMENT_TYPES = {
 """The types that the format knows. Those of four and six bits are packed."""
 
 
-@dataclass(frozen=True)
-class StoredTensor:
+class StoredTensor(NamedTuple):
     """A tensor as the header describes it. `begin` and `end` count from the start of the data."""
 
     name: str
@@ -177,28 +177,35 @@ def _tensor(path: str, name: str, entry: object) -> StoredTensor:
     if not 1 <= name_bytes <= limits.SAFETENSORS_MAX_NAME_BYTES:
         what = f"A tensor's name in {shown(path)} has {name_bytes} bytes."
         raise Refused(RefusalCode.SAFETENSORS_NAME_TOO_LONG, path, what)
-    about = f"The tensor “{shown(name)}” of {shown(path)}"
-    if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
+    if not isinstance(entry, dict) or entry.keys() != _DESCRIPTION:
         raise _malformed(path, f"describes “{shown(name)}” by other than dtype, shape and offsets")
     element = ELEMENT_TYPES.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
     if element is None:
         raise _malformed(path, f"gives “{shown(name)}” a type that the format does not know")
     if element.family is Family.REFUSED:
-        what = f"{about} has the type {element.name}."
+        what = f"{_about(path, name)} has the type {element.name}."
         raise Refused(RefusalCode.DTYPE_NOT_ALLOWED, path, what)
     shape, offsets = entry["shape"], entry["data_offsets"]
     elements = element_count(shape) if _is_sizes(shape) else None
     if elements is None:
         raise _malformed(path, f"gives “{shown(name)}” a shape that no tensor has")
     if elements == 0:
-        raise Refused(RefusalCode.ZERO_SIZE_TENSOR, path, f"{about} has no elements.")
+        what = f"{_about(path, name)} has no elements."
+        raise Refused(RefusalCode.ZERO_SIZE_TENSOR, path, what)
     if not _is_sizes(offsets) or len(offsets) != 2 or not 0 <= offsets[0] <= offsets[1]:
         raise _malformed(path, f"gives “{shown(name)}” offsets that are no range")
     begin, end = offsets
     if (end - begin) * 8 != elements * element.bits:
-        what = f"{about} has {end - begin} bytes for {elements} elements of type {element.name}."
+        what = (
+            f"{_about(path, name)} has {end - begin} bytes for {elements} elements of type "
+            f"{element.name}."
+        )
         raise Refused(RefusalCode.SAFETENSORS_SIZE_MISMATCH, path, what)
     return StoredTensor(name, element, tuple(shape), elements, begin, end)
+
+
+def _about(path: str, name: str) -> str:
+    return f"The tensor “{shown(name)}” of {shown(path)}"
 
 
 def _is_sizes(value: object) -> bool:

@@ -6,6 +6,7 @@ values it holds is measured before anything is built in memory.
 
 import json
 import re
+from collections import Counter
 from functools import partial
 from typing import Any, NoReturn
 
@@ -82,11 +83,11 @@ def _check_complexity(text: bytes) -> None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in made:
-            raise DuplicateKey(f"has the key “{shown(name)}” twice")
-        made[name] = value
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in times.items() if count > 1)
+        raise DuplicateKey(f"has the key “{shown(twice)}” twice")
     return made
 
 

@@ -21,6 +21,8 @@ from evaluator.inspection.reading import ExactReader
 from evaluator.inspection.refusals import RefusalCode, Refused
 
 _MODEL = "model.onnx"
+_EMPTY_DATA = ".data"
+"""How the file ends that PyTorch's exporter writes beside a model that keeps all its tensors."""
 
 
 def _inspect(files: Mapping[str, ArtifactFile], ledger: Ledger) -> None:
@@ -30,7 +32,8 @@ def _inspect(files: Mapping[str, ArtifactFile], ledger: Ledger) -> None:
     ledger.add_side_bytes(sum(untaken.values()))
     kinds: Kinds = dict.fromkeys(TEXT_SUFFIXES, partial(count_text, ledger=ledger))
     for path, file in sorted(files.items()):
-        if path == _MODEL or path in untaken:
+        is_empty_data = path.endswith(_EMPTY_DATA) and not file.size
+        if path == _MODEL or path in untaken or is_empty_data:
             continue
         with ledger.collecting(), file.open() as stream:
             inspect_by_kind(ExactReader(file, stream), kinds, ONNX.name)
@@ -42,10 +45,8 @@ def _inspect_model(file: ArtifactFile, external: ExternalData, ledger: Ledger) -
         raise Refused(RefusalCode.ONNX_TOO_LARGE, file.path, what)
     with file.open() as stream:
         wire = WireReader(ExactReader(file, stream))
-        tensor_bytes = ModelWalker(wire, TensorReader(wire, external, ledger), ledger).walk(
-            file.size
-        )
-        ledger.add_side_bytes(file.size - tensor_bytes)
+        walker = ModelWalker(wire, TensorReader(wire, external, ledger), ledger)
+        ledger.add_side_bytes(walker.walk(file.size))
         ledger.workload = onnx_workload(ExactReader(file, stream), ledger.counts.parameters)
 
 

@@ -9,14 +9,27 @@ bodies are inspected like any graph. Not allowed:
 - `ai.onnx.preview.*` and `ai.onnx.training`: they train, and no submission is trained here.
 
 Importing a domain without using it is harmless, and exporters do it.
+
+Nor are operators that draw random numbers: the answer would change from run to run, and they make
+weights that nobody counts. Exporters write none of them for inference.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evaluator.inspection.refusals import RefusalCode, Refused, shown
 
 STANDARD_DOMAINS = frozenset({"", "ai.onnx"})
 ALLOWED_DOMAINS = STANDARD_DOMAINS | {"ai.onnx.ml"}
+
+_RANDOM = frozenset(
+    {
+        *("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike"),
+        *("RandomUniform", "RandomUniformLike"),
+    }
+)
+_TRAINING_MODE = 2
+"""The input of Dropout that tells it to draw. For inference exporters leave it or Dropout out."""
 
 _RESERVED = ("ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
 
@@ -60,3 +73,16 @@ class Operators:
             if not domain or any(f"{domain}.".startswith(f"{name}.") for name in _RESERVED):
                 what = f"The model defines a function in the domain “{shown(operator.domain)}”."
                 raise Refused(RefusalCode.ONNX_UNKNOWN_DOMAIN, path, what)
+
+
+def refuse_random(operator: Operator, input_sizes: Sequence[int], path: str) -> None:
+    """Raises `Refused` for a call that draws random numbers.
+
+    `input_sizes` has the length of each input's name, 0 for one that is left out.
+    """
+    if operator.domain not in STANDARD_DOMAINS:
+        return
+    trains = operator.name == "Dropout" and any(input_sizes[_TRAINING_MODE:])
+    if operator.name in _RANDOM or trains:
+        what = f"The model calls “{operator.name}”{' in training mode' if trains else ''}."
+        raise Refused(RefusalCode.ONNX_RANDOM, path, what)

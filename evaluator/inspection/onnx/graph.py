@@ -1,50 +1,44 @@
 """Walks an ONNX model and counts every number in it, wherever it is kept.
 
-Counted as tensors: initialisers, dense and sparse; tensors in attributes; everything that a
-Constant holds; the same in subgraphs, local functions and training information. Lists of numbers in
-other attributes count one parameter a number, which is where a scikit-learn forest keeps its trees;
-their bytes are tensor bytes, so a list of wide integers meets the cap on bits.
+Counted are initialisers, dense and sparse; tensors in attributes; numbers and texts in attributes,
+by the rules of `evaluator.inspection.onnx.attributes`; the same in subgraphs, local functions and
+training information. An honest network counts here what it counts in its own framework.
 
-Not counted as parameters, but byte for byte as side bytes: single numbers in attributes (an axis,
-an epsilon), and the short lists that describe geometry (strides, pads, a permutation). So an honest
-network counts here what it counts in its own framework.
+All else is side bytes but `metadata_props` and `doc_string` of the model, its graphs, functions,
+nodes, attributes and values. No operator can read those, and no code of a participant runs beside
+the graph, so they carry nothing into an answer. Exporters write a stack trace into each node, which
+weighs more than a small model.
 """
 
 from collections.abc import Iterator
 
 from evaluator.inspection import limits
-from evaluator.inspection.elements import (
-    ElementType,
-    Family,
-    parameters_in_bits,
-    parameters_of,
-)
 from evaluator.inspection.ledger import Ledger
-from evaluator.inspection.onnx.domains import STANDARD_DOMAINS, Operator, Operators
+from evaluator.inspection.onnx.attributes import NUMBER_FIELDS, counted, is_constant
+from evaluator.inspection.onnx.domains import Operator, Operators, refuse_random
 from evaluator.inspection.onnx.numbers import NumberList
 from evaluator.inspection.onnx.protobuf_wire import WireField, WireReader
 from evaluator.inspection.onnx.schema import (
     ATTRIBUTE,
+    ELEMENT_TYPE,
     FUNCTION,
     GRAPH,
+    MAP_TYPE,
     MODEL,
     NODE,
-    SPARSE_TENSOR,
+    SHAPE,
+    TENSOR_TYPE,
     TRAINING_INFO,
+    TYPE,
+    VALUE_INFO,
     MessageSpec,
     message_fields,
 )
 from evaluator.inspection.onnx.tensor import TensorReader
 from evaluator.inspection.refusals import RefusalCode, Refused, shown
 
-_GEOMETRY = frozenset(
-    {
-        *("axes", "dilations", "kernel_shape", "output_padding", "output_shape", "pads", "perm"),
-        *("scales", "split", "strides"),
-    }
-)
-_ATTRIBUTE_FLOAT = ElementType("FLOAT", Family.FLOAT, 32)
-_ATTRIBUTE_INT = ElementType("INT64", Family.INTEGER, 64)
+_INERT = frozenset({"doc_string", "metadata_props"})
+"""Fields that no operator can read."""
 
 
 class ModelWalker:
@@ -56,11 +50,12 @@ class ModelWalker:
         self._ledger = ledger
         self._operators = Operators()
         self._attribute_bytes = 0
+        self._inert_bytes = 0
 
     def walk(self, size: int) -> int:
-        """Counts the model in the first `size` bytes. Answers with those that are tensor data."""
+        """Counts the model in the first `size` bytes. Answers with how many are side bytes."""
         has_version = has_graph = False
-        for name, field in message_fields(self._wire, MODEL, 0, size):
+        for name, field in self._fields(MODEL, 0, size):
             match name:
                 case "ir_version":
                     has_version = True
@@ -74,7 +69,8 @@ class ModelWalker:
         if not (has_version and has_graph):
             raise self._wire.malformed("has no IR version or no graph")
         self._operators.refuse_unknown(self._wire.path)
-        return self._tensors.stored_bytes + self._attribute_bytes
+        tensor_bytes = self._tensors.stored_bytes + self._attribute_bytes
+        return size - tensor_bytes - self._inert_bytes
 
     def _training_info(self, message: WireField) -> None:
         for name, field in self._fields_of(TRAINING_INFO, message):
@@ -83,24 +79,33 @@ class ModelWalker:
 
     def _function(self, message: WireField) -> None:
         identity = {"domain": "", "name": "", "overload": ""}
+        defaults: list[WireField] = []
         for name, field in self._fields_of(FUNCTION, message):
             if name in identity:
                 identity[name] = self._wire.text(field)
             elif name == "node":
                 self._node(field, depth=1)
             elif name == "attribute_proto":
-                self._attribute(field, Operator("", "", ""), depth=1)
-        self._operators.defined.add(Operator(**identity))
+                self._add_attribute(defaults, field, "function")
+            elif name == "value_info":
+                self._value(field)
+        function = Operator(**identity)
+        self._operators.defined.add(function)
         self._check_operators()
+        for default in defaults:
+            self._attribute(default, function, depth=1)
 
     def _check_operators(self) -> None:
         if len(self._operators) > limits.ONNX_MAX_OPERATORS:
             raise self._wire.too_complex(f"more than {limits.ONNX_MAX_OPERATORS} functions")
 
-    def _graph(self, message: WireField, *, depth: int) -> None:
+    def _check_depth(self, depth: int, nested: str) -> None:
         if depth > limits.ONNX_MAX_DEPTH:
-            what = f"{shown(self._wire.path)} has graphs in graphs over {depth - 1} levels."
+            what = f"{shown(self._wire.path)} has {nested} over {depth - 1} levels."
             raise Refused(RefusalCode.ONNX_TOO_DEEP, self._wire.path, what)
+
+    def _graph(self, message: WireField, *, depth: int) -> None:
+        self._check_depth(depth, "graphs in graphs")
         for name, field in self._fields_of(GRAPH, message):
             match name:
                 case "node":
@@ -108,28 +113,65 @@ class ModelWalker:
                 case "initializer":
                     self._tensors.count(field, role="initializer")
                 case "sparse_initializer":
-                    self._sparse(field, role="sparse_initializer")
+                    self._tensors.count_sparse(field, role="sparse_initializer")
+                case "input" | "output" | "value_info":
+                    self._value(field)
 
     def _node(self, message: WireField, *, depth: int) -> None:
         identity = {"domain": "", "op_type": "", "overload": ""}
-        attributes = []
+        attributes: list[WireField] = []
+        input_sizes = []
         for name, field in self._fields_of(NODE, message):
             if name in identity:
                 identity[name] = self._wire.text(field)
+            elif name == "input":
+                input_sizes.append(field.size)
             elif name == "attribute":
-                attributes.append(field)
-                if len(attributes) > limits.ONNX_MAX_ATTRIBUTES:
-                    raise self._wire.too_complex(f"a node of {len(attributes)} attributes")
+                self._add_attribute(attributes, field, "node")
         operator = Operator(identity["domain"], identity["op_type"], identity["overload"])
+        refuse_random(operator, input_sizes, self._wire.path)
         self._operators.call(operator)
         self._check_operators()
         # Only now: what an attribute counts depends on the operator, which may be written after it.
         for attribute in attributes:
             self._attribute(attribute, operator, depth=depth)
 
+    def _add_attribute(self, attributes: list[WireField], message: WireField, owner: str) -> None:
+        attributes.append(message)
+        if len(attributes) > limits.ONNX_MAX_ATTRIBUTES:
+            raise self._wire.too_complex(f"a {owner} of {len(attributes)} attributes")
+
+    def _value(self, message: WireField) -> None:
+        for name, field in self._fields_of(VALUE_INFO, message):
+            if name == "type":
+                self._type(field, depth=1)
+
+    def _type(self, message: WireField, *, depth: int) -> None:
+        """Follows a type to its shapes.
+
+        The graph can read what is declared of a value, so that must be as short as geometry is.
+        """
+        self._check_depth(depth, "types in types")
+        for name, field in self._fields_of(TYPE, message):
+            match name:
+                case "tensor_type" | "sparse_tensor_type":
+                    for part, shape in self._fields_of(TENSOR_TYPE, field):
+                        if part == "shape":
+                            self._shape(shape)
+                case "sequence_type" | "optional_type" | "map_type":
+                    spec = MAP_TYPE if name == "map_type" else ELEMENT_TYPE
+                    for part, inner in self._fields_of(spec, field):
+                        if part == "type":
+                            self._type(inner, depth=depth + 1)
+
+    def _shape(self, message: WireField) -> None:
+        for rank, _ in enumerate(self._fields_of(SHAPE, message), start=1):
+            if rank > limits.ONNX_MAX_GEOMETRY:
+                raise self._wire.malformed("declares a value with too many dimensions")
+
     def _attribute(self, message: WireField, operator: Operator, *, depth: int) -> None:
         name = ""
-        numbers = {key: NumberList() for key in ("f", "floats", "i", "ints", "s", "strings")}
+        numbers: dict[str, NumberList] = {}
         for key, field in self._fields_of(ATTRIBUTE, message):
             match key:
                 case "name":
@@ -137,47 +179,34 @@ class ModelWalker:
                 case "t" | "tensors":
                     self._tensors.count(field, role=operator.name)
                 case "sparse_tensor" | "sparse_tensors":
-                    self._sparse(field, role=operator.name)
+                    self._tensors.count_sparse(field, role=operator.name)
                 case "g" | "graphs":
                     self._graph(field, depth=depth + 1)
-                case _ if key in numbers:
-                    numbers[key].add(self._wire, key, field)
-        standard = operator.domain in STANDARD_DOMAINS
-        if standard and operator.name == "Constant":
-            self._constant(name, numbers)
-            return
-        for key, dtype in (("floats", _ATTRIBUTE_FLOAT), ("ints", _ATTRIBUTE_INT)):
-            found = numbers[key]
-            if standard and name in _GEOMETRY and found.count <= limits.MAX_RANK:
-                continue
-            self._add_numbers(f"{operator.name}.{name}", dtype.name, found, found.count)
-
-    def _constant(self, name: str, numbers: dict[str, NumberList]) -> None:
-        """Counts what a Constant holds by the rules for tensors, in whichever attribute it is."""
-        for key, found in numbers.items():
-            if key in {"s", "strings"}:
-                self._add_numbers(name, "STRING", found, parameters_in_bits(8 * found.size))
-            else:
-                element = _ATTRIBUTE_FLOAT if key in {"f", "floats"} else _ATTRIBUTE_INT
-                self._add_numbers(name, element.name, found, parameters_of(element, found.count))
-
-    def _add_numbers(self, name: str, dtype: str, found: NumberList, parameters: int) -> None:
-        if not found.count:
-            return
-        self._attribute_bytes += found.size
-        self._ledger.add_tensor(
-            name=name,
-            path=self._wire.path,
-            dtype=dtype,
-            shape=(found.count,),
-            parameters=parameters,
-            size=found.size,
-        )
-
-    def _sparse(self, message: WireField, *, role: str) -> None:
-        for name, field in self._fields_of(SPARSE_TENSOR, message):
-            if name in {"values", "indices"}:
-                self._tensors.count(field, role=f"{role} {name}")
+                case "tp" | "type_protos":
+                    self._type(field, depth=1)
+                case _ if key in NUMBER_FIELDS:
+                    numbers.setdefault(key, NumberList()).add(self._wire, key, field)
+        for dtype, found, parameters in counted(operator, name, numbers):
+            self._attribute_bytes += found.size
+            self._ledger.add_tensor(
+                name=name if is_constant(operator) else f"{operator.name}.{name}",
+                path=self._wire.path,
+                dtype=dtype,
+                shape=(found.count,),
+                parameters=parameters,
+                size=found.size,
+            )
 
     def _fields_of(self, spec: MessageSpec, message: WireField) -> Iterator[tuple[str, WireField]]:
-        return message_fields(self._wire, spec, message.start, message.end)
+        return self._fields(spec, message.start, message.end)
+
+    def _fields(self, spec: MessageSpec, start: int, end: int) -> Iterator[tuple[str, WireField]]:
+        """The fields of a message but those that are inert, whose bytes are noted."""
+        for name, field in message_fields(self._wire, spec, start, end):
+            if name not in _INERT:
+                yield name, field
+                continue
+            self._inert_bytes += field.size
+            if self._inert_bytes > limits.ONNX_MAX_INERT_BYTES:
+                most = limits.ONNX_MAX_INERT_BYTES
+                raise self._wire.too_complex(f"more than {most} bytes of metadata")

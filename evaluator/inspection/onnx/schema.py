@@ -1,8 +1,8 @@
 """The messages of an ONNX file, as far as they lead to numbers.
 
-After onnx.proto of ONNX 1.23 (IR version 13). Messages that hold no tensors (types, bindings,
-metadata) are known as bytes and not followed when numbers are counted; what they hold counts as
-side bytes. A field that is not listed is refused, since it could hold anything.
+After onnx.proto of ONNX 1.23 (IR version 13). Messages that hold neither tensors nor shapes
+(bindings, metadata) are known as bytes and not followed when numbers are counted. A field that is
+not listed is refused, since it could hold anything.
 """
 
 from collections.abc import Iterator, Mapping
@@ -187,6 +187,10 @@ TYPE = MessageSpec(
     },
 )
 TENSOR_TYPE = MessageSpec("TypeProto.Tensor", {1: _one("elem_type", Wire.VARINT), 2: _one("shape")})
+ELEMENT_TYPE = MessageSpec("TypeProto.Sequence", {1: _one("type")})
+"""Of TypeProto.Optional too."""
+
+MAP_TYPE = MessageSpec("TypeProto.Map", {1: _one("key_type", Wire.VARINT), 2: _one("type")})
 SHAPE = MessageSpec("TensorShapeProto", {1: _many("dim")})
 DIMENSION = MessageSpec(
     "TensorShapeProto.Dimension",

@@ -21,7 +21,7 @@ from evaluator.inspection.ledger import Ledger
 from evaluator.inspection.onnx.external import ExternalData
 from evaluator.inspection.onnx.numbers import NumberList
 from evaluator.inspection.onnx.protobuf_wire import Wire, WireField, WireReader
-from evaluator.inspection.onnx.schema import KEY_VALUE, TENSOR, message_fields
+from evaluator.inspection.onnx.schema import KEY_VALUE, SPARSE_TENSOR, TENSOR, message_fields
 from evaluator.inspection.refusals import RefusalCode, Refused, shown
 
 _INT = Family.INTEGER
@@ -96,7 +96,7 @@ class TensorReader:
             self._count_strings(tensor)
             return
         element, list_name, per_entry = self._type(tensor)
-        elements = self._elements(tensor)
+        elements = self._elements(tensor.name, tensor.dims)
         parameters = parameters_of(element, elements)
         if tensor.location == _EXTERNAL_LOCATION:
             self._refuse_lists(tensor, allowed=None)
@@ -122,6 +122,16 @@ class TensorReader:
             size = found.size
         self._add_stored(tensor, element.name, parameters, size)
 
+    def count_sparse(self, message: WireField, *, role: str) -> None:
+        """Counts the values and the indices of the sparse tensor in `message`."""
+        dims: list[int] = []
+        for name, found in message_fields(self._wire, SPARSE_TENSOR, message.start, message.end):
+            if name == "dims":
+                self._add_dims(dims, found)
+            else:
+                self.count(found, role=f"{role} {name}")
+        self._elements(role, dims)
+
     def _declared(self, message: WireField) -> _Declared:
         tensor = _Declared()
         for name, found in message_fields(self._wire, TENSOR, message.start, message.end):
@@ -133,7 +143,7 @@ class TensorReader:
                 case "data_location":
                     tensor.location = self._wire.signed(found)
                 case "dims":
-                    self._add_dims(tensor, found)
+                    self._add_dims(tensor.dims, found)
                 case "raw_data":
                     tensor.raw_size = found.size
                 case "external_data":
@@ -144,14 +154,14 @@ class TensorReader:
                     tensor.lists[name].add(self._wire, name, found)
         return tensor
 
-    def _add_dims(self, tensor: _Declared, found: WireField) -> None:
+    def _add_dims(self, dims: list[int], found: WireField) -> None:
         if found.wire is Wire.BYTES:
             if found.end - found.start > 10 * limits.MAX_RANK:
                 raise self._wire.malformed("has a tensor with too many dimensions")
-            tensor.dims.extend(self._wire.packed_varints(found.start, found.end))
+            dims.extend(self._wire.packed_varints(found.start, found.end))
         else:
-            tensor.dims.append(self._wire.varint(found.start, found.end)[0])
-        if len(tensor.dims) > limits.MAX_RANK:
+            dims.append(self._wire.varint(found.start, found.end)[0])
+        if len(dims) > limits.MAX_RANK:
             raise self._wire.malformed("has a tensor with too many dimensions")
 
     def _key_value(self, message: WireField) -> tuple[str, str]:
@@ -172,18 +182,26 @@ class TensorReader:
             raise Refused(RefusalCode.DTYPE_NOT_ALLOWED, self._wire.path, what)
         return known
 
-    def _elements(self, tensor: _Declared) -> int:
-        """The elements of a tensor. None at all is honest: exporters write empty lists of axes."""
-        elements = element_count(tensor.dims)
+    def _elements(self, name: str, dims: list[int]) -> int:
+        """The elements of a tensor.
+
+        None at all is honest in a list, for exporters write empty lists of axes. The other dims of
+        a tensor without elements would be numbers that cost nothing, and that the graph can read.
+        """
+        elements = element_count(dims)
         if elements is None:
-            raise self._wire.malformed(f"gives “{shown(tensor.name)}” dims that no tensor has")
+            raise self._wire.malformed(f"gives “{shown(name)}” dims that no tensor has")
+        if not elements and len(dims) != 1:
+            what = f"The tensor “{shown(name)}” has {len(dims)} dimensions and no elements."
+            raise Refused(RefusalCode.ZERO_SIZE_TENSOR, self._wire.path, what)
         return elements
 
     def _count_strings(self, tensor: _Declared) -> None:
         if tensor.raw_size is not None or tensor.external or tensor.location:
             raise self._mismatch(tensor, "holds strings, and must keep them as such in the model")
         self._refuse_lists(tensor, allowed="string_data")
-        found, elements = tensor.lists["string_data"], self._elements(tensor)
+        found = tensor.lists["string_data"]
+        elements = self._elements(tensor.name, tensor.dims)
         if found.count != elements:
             raise self._mismatch(tensor, f"has {found.count} strings for {elements}")
         self._add_stored(tensor, "STRING", parameters_in_bits(8 * found.size), found.size)

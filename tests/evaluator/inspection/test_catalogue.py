@@ -167,6 +167,7 @@ CASES: dict[RefusalCode, Produce] = {
     RefusalCode.ONNX_UNKNOWN_DOMAIN: model(
         onnx_model(nodes=[helper.make_node("PythonOp", [], ["y"], domain="com.microsoft")])
     ),
+    RefusalCode.ONNX_RANDOM: model(onnx_model(nodes=[helper.make_node("Bernoulli", ["x"], ["y"])])),
     RefusalCode.ONNX_TENSOR_MISMATCH: model(
         onnx_model([TensorProto(data_type=TensorProto.FLOAT, dims=[3], raw_data=b"\0" * 8)])
     ),

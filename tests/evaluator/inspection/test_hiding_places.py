@@ -1,7 +1,8 @@
 """No place of an artifact holds a byte that nobody counts.
 
 Each place gets random bytes, as they are or as text, in an artifact that is well formed otherwise.
-Either it is refused, or every byte of it is weighed: numbers as tensors, the rest as side bytes.
+Either it is refused, or every byte of it is weighed: numbers as tensors, which are parameters, the
+rest as side bytes. What documents a graph weighs nothing: no operator can read it.
 """
 
 import io
@@ -13,7 +14,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import (
+    FunctionProto,
+    ModelProto,
+    StringStringEntryProto,
+    TensorProto,
+    helper,
+    numpy_helper,
+)
 
 from evaluator.inspection import FORMATS, inspect_artifact
 from evaluator.inspection.files.text_files import compressed_source_bytes
@@ -54,14 +62,60 @@ def graph_of_noise() -> Any:
 
 
 def function(**fields: Any) -> Any:
-    made = helper.make_function("own", "f", ["x"], ["y"], [node()], [helper.make_opsetid("", 18)])
-    for name, value in fields.items():
-        setattr(made, name, value)
+    imports = [helper.make_opsetid("", 18)]
+    made = helper.make_function("own", "f", ["x"], ["y"], [node()], imports)
+    made.MergeFrom(FunctionProto(**fields))
     return made
 
 
+def entry() -> StringStringEntryProto:
+    return StringStringEntryProto(key="key", value=TEXT)
+
+
 def props(message: Any) -> None:
-    message.metadata_props.add(key="key", value=TEXT)
+    message.metadata_props.append(entry())
+
+
+def default_of_function(model: ModelProto) -> None:
+    """The name is that of a list that describes geometry, in an operator of ONNX."""
+    default = helper.make_attribute("scales", NUMBERS[:16])
+    model.functions.append(function(attribute_proto=[default]))
+
+
+def call(**attributes: Any) -> Callable[[ModelProto], None]:
+    """A call of a function that may read all attributes."""
+
+    def change(model: ModelProto) -> None:
+        model.functions.append(function())
+        model.graph.node.append(helper.make_node("f", ["x"], ["y"], domain="own", **attributes))
+
+    return change
+
+
+def classical(operator: str, **attributes: Any) -> Callable[[ModelProto], None]:
+    made = helper.make_node(operator, ["x"], ["y"], domain="ai.onnx.ml", **attributes)
+    return lambda model: model.graph.node.append(made)
+
+
+def shapes_without_elements(model: ModelProto) -> None:
+    model.graph.initializer.append(
+        TensorProto(name="e", data_type=TensorProto.FLOAT, dims=[0, *map(int, NUMBERS[:63])])
+    )
+
+
+def shape_of_sparse(*dims: int) -> Callable[[ModelProto], None]:
+    def change(model: ModelProto) -> None:
+        sparse = model.graph.sparse_initializer.add(dims=dims)
+        sparse.values.CopyFrom(numpy_helper.from_array(np.zeros(0, np.float32), "v"))
+        sparse.indices.CopyFrom(numpy_helper.from_array(np.zeros(0, np.int64), "i"))
+
+    return change
+
+
+def declared(rank: int, wrap: Callable[[Any], Any] = lambda shaped: shaped) -> Any:
+    """A value of so many dimensions, which Shape reads as they are declared."""
+    shaped = helper.make_tensor_type_proto(1, [int(number) + 1 for number in NUMBERS[:rank]])
+    return helper.make_value_info("v", wrap(shaped))
 
 
 def own_function(model: ModelProto) -> None:
@@ -107,6 +161,7 @@ ONNX: Mapping[str, Files] = {
     "model's metadata": onnx_files(props),
     "graph's metadata": onnx_files(lambda m: props(m.graph)),
     "node's metadata": onnx_files(lambda m: props(m.graph.node[0])),
+    "value's metadata": onnx_files(lambda m: props(m.graph.value_info.add(name="v"))),
     "tensor's metadata": onnx_files(lambda m: props(m.graph.initializer[0])),
     "name of a tensor": onnx_files(lambda m: setattr(m.graph.initializer[0], "name", TEXT)),
     "name of a node": onnx_files(lambda m: setattr(m.graph.node[0], "name", TEXT)),
@@ -116,11 +171,29 @@ ONNX: Mapping[str, Files] = {
     "name of a dimension": onnx_files(
         lambda m: m.graph.input.append(helper.make_tensor_value_info("x", 1, [TEXT]))
     ),
-    "dimensions of a value": onnx_files(
+    "dimensions of a value": onnx_files(lambda m: m.graph.value_info.append(declared(17))),
+    "dimensions of a result": onnx_files(lambda m: m.graph.output.append(declared(17))),
+    "dimensions of a function's value": onnx_files(
+        lambda m: m.functions.append(function(value_info=[declared(17)]))
+    ),
+    "dimensions in a sequence": onnx_files(
+        lambda m: m.graph.value_info.append(declared(17, helper.make_sequence_type_proto))
+    ),
+    "dimensions of an option": onnx_files(
+        lambda m: m.graph.value_info.append(declared(17, helper.make_optional_type_proto))
+    ),
+    "dimensions in a map": onnx_files(
         lambda m: m.graph.value_info.append(
-            helper.make_tensor_value_info("v", 1, list(map(int, NUMBERS)))
+            declared(17, lambda shaped: helper.make_map_type_proto(7, shaped))
         )
     ),
+    "dimensions in a type": onnx_files(
+        lambda m: m.graph.node[0].attribute.add(name="a", type=13, tp=declared(17).type)
+    ),
+    "few dimensions": onnx_files(lambda m: m.graph.value_info.append(declared(16))),
+    "dimensions of no elements": onnx_files(shapes_without_elements),
+    "dimensions of a sparse tensor": onnx_files(shape_of_sparse(*map(int, NUMBERS))),
+    "dimensions of no sparse elements": onnx_files(shape_of_sparse(0, 2**40)),
     "import": onnx_files(lambda m: m.opset_import.append(helper.make_opsetid(TEXT, 1))),
     "attribute of text": onnx_files(lambda m: m.graph.node.append(node(note=TEXT))),
     "attribute of texts": onnx_files(lambda m: m.graph.node.append(node(notes=[TEXT, TEXT]))),
@@ -143,6 +216,20 @@ ONNX: Mapping[str, Files] = {
         lambda m: m.graph.node.append(node(body=graph_of_noise())),
     ),
     "function": onnx_files(own_function),
+    "function's default": onnx_files(default_of_function),
+    "numbers on a call": onnx_files(call(**{f"a{i}": v for i, v in enumerate(NUMBERS[:500])})),
+    "whole numbers on a call": onnx_files(call(**{f"a{i}": i + 1000 for i in range(500)})),
+    "text on a call": onnx_files(call(note=TEXT)),
+    "texts on a call": onnx_files(call(notes=[TEXT, TEXT])),
+    "texts of an encoder": onnx_files(classical("LabelEncoder", values_strings=[TEXT])),
+    "text of an encoder": onnx_files(classical("LabelEncoder", default_string=TEXT)),
+    "names of classes": onnx_files(classical("LinearClassifier", classlabels_strings=[TEXT])),
+    "names of categories": onnx_files(classical("CategoryMapper", cats_strings=[TEXT])),
+    "old names of classes": onnx_files(classical("LabelEncoder", classes_strings=[TEXT])),
+    "names of modes": onnx_files(classical("TreeEnsembleRegressor", nodes_modes=[TEXT])),
+    "geometry": onnx_files(
+        lambda m: m.graph.node.append(helper.make_node("Split", ["x"], ["y"], split=[9] * 17))
+    ),
     "function's doc string": onnx_files(lambda m: m.functions.append(function(doc_string=TEXT))),
     "function that nobody calls": onnx_files(
         lambda m: m.functions.append(function(name=TEXT)),
@@ -280,7 +367,55 @@ PLACES = {
     for name, places in (("onnx", ONNX), ("transformers", TRANSFORMERS), ("python", PYTHON))
     for place, files in places.items()
 }
+WEIGHS_NOTHING = {
+    **{f"onnx: {of}'s doc string": len(TEXT) for of in ("model", "graph", "node", "function")},
+    **{f"onnx: {of}'s metadata": entry().ByteSize() for of in ("model", "graph", "node", "value")},
+}
+"""Places of documentation, and the bytes of it."""
+
+PLAIN = {"onnx": 8, "transformers": 4, "python": 0}
+"""Parameters of the artifacts when nothing hides in them."""
+
+MORE_PARAMETERS = {
+    "onnx: attribute of numbers": BYTES,
+    "onnx: attribute of a tensor": len(FLOATS),
+    "onnx: subgraph": len(FLOATS),
+    "onnx: function": BYTES,
+    "onnx: function's default": 16,
+    "onnx: numbers on a call": 500,
+    "onnx: whole numbers on a call": 500,
+    "onnx: text on a call": 2 * len(TEXT),
+    "onnx: texts on a call": 4 * len(TEXT),
+    "onnx: texts of an encoder": 2 * len(TEXT),
+    "onnx: text of an encoder": 2 * len(TEXT),
+    "onnx: names of classes": 2 * len(TEXT),
+    "onnx: old names of classes": 2 * len(TEXT),
+    "onnx: names of categories": 2 * len(TEXT),
+    "onnx: geometry": 17,
+    "onnx: training": len(FLOATS),
+    "onnx: one name twice": len(FLOATS),
+    "onnx: tensor that nobody reads": len(FLOATS),
+    "onnx: denormals": 256,
+    "onnx: behind external data": 1,
+    "onnx: sum of external data": 1,
+    "transformers: name of a tensor": 4,
+    "python: archive's members": 4 + len(FLOATS),
+    "python: denormals": 256,
+    "python: booleans": 8 * BYTES * 2,
+}
+"""What more they count where numbers are readable in bulk. Elsewhere the bytes are side bytes."""
+
 REFUSED = {
+    "onnx: dimensions of a value": ["onnx_malformed"],
+    "onnx: dimensions of a result": ["onnx_malformed"],
+    "onnx: dimensions of a function's value": ["onnx_malformed"],
+    "onnx: dimensions in a sequence": ["onnx_malformed"],
+    "onnx: dimensions of an option": ["onnx_malformed"],
+    "onnx: dimensions in a map": ["onnx_malformed"],
+    "onnx: dimensions in a type": ["onnx_malformed"],
+    "onnx: dimensions of a sparse tensor": ["onnx_malformed"],
+    "onnx: dimensions of no elements": ["zero_size_tensor"],
+    "onnx: dimensions of no sparse elements": ["zero_size_tensor"],
     "onnx: file of no tensor": ["unknown_file_kind"],
     "transformers: spaces behind the header": ["safetensors_padding"],
     "transformers: empty tensors": ["zero_size_tensor"],
@@ -308,7 +443,9 @@ def test_what_is_hidden_is_weighed_or_refused(place: str) -> None:
 
     assert codes(verdict) == REFUSED.get(place, [])
     if verdict.counts is not None:
-        assert verdict.counts.artifact_bytes == weight_of(files, FORMATS[format_name].entries[0])
+        weight = weight_of(files, FORMATS[format_name].entries[0])
+        assert verdict.counts.artifact_bytes == weight - WEIGHS_NOTHING.get(place, 0)
+        assert verdict.counts.parameters == PLAIN[format_name] + MORE_PARAMETERS.get(place, 0)
 
 
 def test_packing_source_loses_nothing() -> None:

@@ -84,6 +84,19 @@ def test_a_constant_answer_correlates_with_nothing(name: str) -> None:
     assert [value.value for value in outcome.values] == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("unit", [1e-200, 1.0, 1e200])
+def test_a_correlation_knows_no_unit(unit: float) -> None:
+    """Squares of such numbers are 0 or infinite."""
+    task = task_of("regression", input={"shape": [1]})
+    truth = np.array([[0.1], [0.2], [0.7], [0.9], [0.5], [0.3]])
+    answers = np.array([[0.2], [0.1], [0.3], [0.9], [0.8], [0.4]])
+    labels = halves(truth)
+    for value in score(task, answers * unit, labels, specs("pearson")).values:
+        mask = labels.mask(value.split)
+        wanted = stats.pearsonr(answers[mask, 0], truth[mask, 0])[0]
+        assert value.value == pytest.approx(wanted, abs=1e-12)
+
+
 @pytest.mark.parametrize("name", ["r2", "pearson", "spearman"])
 def test_labels_that_never_change_leave_it_undefined(name: str) -> None:
     task = task_of("regression", input={"shape": [1]})

@@ -234,6 +234,30 @@ def test_a_width_that_counts_less_needs_tensors_and_configuration(case: str) -> 
     assert parameters_of_checkpoint(tensors, config=config) == unknown(tensors)
 
 
+DECOY = {"targets": ["re:nothing"], "weights": {"num_bits": 8, "group_size": GROUP // 2}}
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        ["Linear"],
+        {"targets": ["Linear"]},
+        {"targets": ["Linear"], "weights": "W4A16"},
+        {"targets": ["Linear"], "weights": {"num_bits": "4", "group_size": GROUP}},
+        {"targets": ["Linear"], "weights": {"num_bits": 4.0, "group_size": GROUP}},
+        {"targets": ["Linear"], "weights": {"num_bits": True, "group_size": GROUP}},
+        {"targets": ["Linear"], "weights": {"num_bits": 16, "group_size": GROUP}},
+    ],
+)
+def test_a_group_that_is_not_understood_leaves_no_other_believed(group: Any) -> None:
+    """Its loader may understand it: as four bits, while the decoy says eight of the same words."""
+    config = quantised(
+        "compressed-tensors", format="pack-quantized", config_groups={"W4A16": group, "g": DECOY}
+    )
+    counted = parameters_of_checkpoint(compressed(4), config=config)
+    assert counted == parameters_of_checkpoint(compressed(4), config=compressed_config(4))
+
+
 @pytest.mark.parametrize("kind", ["Int4Tensor", "Tensor", "", "int8tensor"])
 def test_torchao_counts_a_byte_a_weight_only_for_classes_that_hold_one(kind: str) -> None:
     tensors, metadata = torchao(kind)

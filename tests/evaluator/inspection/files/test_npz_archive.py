@@ -91,6 +91,13 @@ def test_reads_what_numpy_streams() -> None:
     assert verdict.counts.parameters == 3 + 4
 
 
+@pytest.mark.parametrize("name", ["dense/kernel:0", "w:0"])
+def test_names_of_tensorflow_are_plain_in_an_archive(name: str) -> None:
+    verdict = python_verdict({"w.npz": npz(**{name: np.zeros(3, np.float32)})})
+    assert [tensor.name for tensor in verdict.tensors] == [name]
+    assert codes(python_verdict({f"{name}.npy": ARRAY})) != []
+
+
 def test_compression_buys_nothing() -> None:
     zeros = np.zeros(10_000, np.float32)
     stored = python_verdict({"w.npz": npz(a=zeros)}).counts

@@ -9,17 +9,25 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import to_onnx
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evaluator.inspection import Counts, Verdict, folder_files, inspect_artifact
+from evaluator.inspection import (
+    Budget,
+    Counts,
+    Verdict,
+    folder_files,
+    gauge,
+    inspect_artifact,
+)
 from tests.evaluator.inspection.artifacts import (
     CountedFile,
     codes,
@@ -41,7 +49,7 @@ def assert_counts_like_the_reference(model: onnx.ModelProto) -> Counts:
     verdict = onnx_verdict(model)
     counts, reference = counts_of(verdict), reference_counts(model)
     assert (counts.parameters, verdict.tensor_count) == (reference.parameters, reference.tensors)
-    assert counts.artifact_bytes == len(model.SerializeToString())
+    assert counts.artifact_bytes == len(model.SerializeToString()) - reference.inert_bytes
     return counts
 
 
@@ -91,6 +99,7 @@ def test_initializers_count_like_the_reference(
 ) -> None:
     made = []
     for number, (dtype, shape, raw) in enumerate(described):
+        assume(0 not in shape or len(shape) == 1)
         array = np.full(shape, -1 if "u" not in dtype else 200).astype(dtype)
         stored = numpy_helper.from_array(array, f"t{number}")
         made.append(
@@ -187,15 +196,17 @@ def test_geometry_is_structure_but_only_as_short_as_geometry_is() -> None:
     assert counts_of(onnx_verdict(onnx_model(nodes=[smuggled]))).parameters == 1000
 
 
-def test_nothing_in_a_graph_is_free() -> None:
-    """Names, documentation and metadata are side bytes, to the byte."""
+def test_what_the_graph_can_t_read_is_free_and_nothing_else() -> None:
+    """Names are side bytes, to the byte; of documentation there are the tags and lengths alone."""
     plain = counts_of(onnx_verdict(onnx_model([tensor("w", [1.0] * 8)])))
-    model = onnx_model([tensor("w", [1.0] * 8)], producer_name="x" * 500)
-    helper.set_model_props(model, {"key": "y" * 700})
-    model.graph.doc_string = "z" * 900
-    stuffed = counts_of(onnx_verdict(model))
-    assert stuffed.tensor_bits == plain.tensor_bits
-    assert stuffed.side_bytes >= plain.side_bytes + 500 + 700 + 900
+    named = onnx_model([tensor("w", [1.0] * 8)], producer_name="x" * 500)
+    documented = onnx_model([tensor("w", [1.0] * 8)])
+    helper.set_model_props(documented, {"key": "y" * 700})
+    documented.graph.doc_string = "z" * 900
+    assert counts_of(onnx_verdict(named)).side_bytes >= plain.side_bytes + 500
+    counts = assert_counts_like_the_reference(documented)
+    assert plain.side_bytes < counts.side_bytes <= plain.side_bytes + 16
+    assert counts.tensor_bits == plain.tensor_bits
 
 
 def external_model(folder: Path, **options: Any) -> None:
@@ -305,6 +316,35 @@ class Convolutional(torch.nn.Module):
         return result
 
 
+DEFAULT_EXPORTS = {
+    "linear": (torch.nn.Linear(8, 3), torch.zeros(2, 8)),
+    "perceptron": (
+        torch.nn.Sequential(torch.nn.Linear(64, 12), torch.nn.ReLU(), torch.nn.Linear(12, 10)),
+        torch.zeros(2, 64),
+    ),
+    "transformer": (
+        torch.nn.TransformerEncoder(
+            torch.nn.TransformerEncoderLayer(16, 2, 32, batch_first=True),
+            2,
+            enable_nested_tensor=False,
+        ),
+        torch.zeros(2, 5, 16),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULT_EXPORTS)
+def test_what_torch_exports_by_default_fits_a_division_of_its_size(
+    tmp_path: Path, name: str
+) -> None:
+    """Small tensors are kept in the model, with an empty file beside it, and nodes say whence."""
+    module, example = DEFAULT_EXPORTS[name]
+    counts = counts_of(exported(module, example, tmp_path))
+    assert (tmp_path / "model.onnx.data").exists()
+    own = sum(p.numel() for p in module.parameters())
+    assert all(row.fits for row in gauge(counts, Budget(parameters=own + 90)))
+
+
 @pytest.mark.parametrize("dynamo", [False, True])
 def test_what_torch_exports_counts_what_torch_counts(tmp_path: Path, dynamo: bool) -> None:
     linear = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10))
@@ -344,6 +384,30 @@ def test_a_forest_can_t_hide_its_numbers_in_attributes() -> None:
     counts = assert_counts_like_the_reference(model)
     nodes = sum(tree.tree_.node_count for tree in forest.estimators_)
     assert counts.parameters > 5 * nodes
+
+
+def test_names_of_classes_count_what_they_can_say() -> None:
+    features, digits = load_digits(return_X_y=True)
+    counts = {}
+    for name, labels in (("numbers", digits), ("names", np.array(list("abcdefghij"))[digits])):
+        classifier = LogisticRegression(max_iter=1000).fit(features, labels)
+        options = {"zipmap": False}
+        model = to_onnx(classifier, features[:1].astype(np.float32), options=options)
+        counts[name] = assert_counts_like_the_reference(model).parameters
+    assert counts["names"] > counts["numbers"] >= 64 * 10 + 10
+    assert counts["names"] < counts["numbers"] + 100
+
+
+def test_what_scikit_learn_keeps_in_64_bits_is_mended_by_other_targets() -> None:
+    features, labels = load_digits(return_X_y=True)
+    features = features[:50].astype(np.float32)
+    targets = labels[:50].astype(np.float64)
+    wide = to_onnx(KNeighborsRegressor().fit(features, targets), features[:1])
+    (refused,) = onnx_verdict(wide).refusals
+    assert refused.code == "dtype_not_allowed"
+    assert "float32 targets" in refused.mend
+    narrow = KNeighborsRegressor().fit(features, targets.astype(np.float32))
+    assert onnx_verdict(to_onnx(narrow, features[:1])).accepted
 
 
 def test_a_pipeline_of_scikit_learn_is_honest() -> None:

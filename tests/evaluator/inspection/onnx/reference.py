@@ -22,18 +22,30 @@ _BITS: dict[int, int] = {
     onnx.TensorProto.UINT2: 2,
 }
 _GEOMETRY = {"kernel_shape", "strides", "pads", "dilations", "perm", "axes", "split"}
+_PUT_OUT = {"classlabels_strings", "default_string", "values_strings"}
+_DOCUMENTED = (
+    onnx.ModelProto,
+    onnx.GraphProto,
+    onnx.FunctionProto,
+    onnx.NodeProto,
+    onnx.AttributeProto,
+    onnx.ValueInfoProto,
+)
 
 
 @dataclass(frozen=True)
 class ReferenceCounts:
     parameters: int
     tensors: int
+    inert_bytes: int
 
 
 def messages(message: Message, operator: str = "") -> Iterator[tuple[Message, str]]:
     """All messages inside of one, each with the operator of the node that it belongs to."""
     if isinstance(message, onnx.NodeProto):
         operator = f"{message.domain}:{message.op_type}"
+    elif isinstance(message, onnx.FunctionProto):
+        operator = f"{message.domain}:{message.name}"
     yield message, operator
     for descriptor, value in message.ListFields():
         if descriptor.message_type is None:
@@ -43,8 +55,10 @@ def messages(message: Message, operator: str = "") -> Iterator[tuple[Message, st
 
 
 def reference_counts(model: onnx.ModelProto) -> ReferenceCounts:
-    parameters = tensors = 0
+    parameters = tensors = inert = 0
     for message, operator in messages(model):
+        if isinstance(message, _DOCUMENTED):
+            inert += inert_bytes(message)
         if isinstance(message, onnx.TensorProto):
             parameters += tensor_parameters(message)
             tensors += 1
@@ -52,7 +66,15 @@ def reference_counts(model: onnx.ModelProto) -> ReferenceCounts:
             for count in attribute_parameters(message, operator):
                 parameters += count
                 tensors += 1
-    return ReferenceCounts(parameters, tensors)
+    return ReferenceCounts(parameters, tensors, inert)
+
+
+def inert_bytes(message: Message) -> int:
+    """Bytes of a message's own documentation, without the tags and lengths before it."""
+    entries = getattr(message, "metadata_props", [])
+    text = message.doc_string  # bytes where it is not UTF-8
+    size: int = sum(entry.ByteSize() for entry in entries)
+    return size + len(text if isinstance(text, bytes) else text.encode())
 
 
 def tensor_parameters(tensor: onnx.TensorProto) -> int:
@@ -69,15 +91,23 @@ def tensor_parameters(tensor: onnx.TensorProto) -> int:
 
 def attribute_parameters(attribute: onnx.AttributeProto, operator: str) -> Iterator[int]:
     """The counts of an attribute's numbers, one for each list of them."""
+    domain = operator.partition(":")[0]
+    strings = [list(attribute.strings), [attribute.s] if attribute.HasField("s") else []]
     if operator in {":Constant", "ai.onnx:Constant"}:
         floats = len(attribute.floats) + attribute.HasField("f")
         ints = [*attribute.ints, *([attribute.i] if attribute.HasField("i") else [])]
-        strings = [*attribute.strings, *([attribute.s] if attribute.HasField("s") else [])]
         if floats:
             yield floats
         if ints:
             yield 1 if len(ints) == 1 else 16 * len(ints)
-        if strings:
-            yield 2 * sum(map(len, strings))
-    elif attribute.name not in _GEOMETRY:
-        yield from (len(numbers) for numbers in (attribute.floats, attribute.ints) if numbers)
+        yield from (2 * sum(map(len, texts)) for texts in strings if texts)
+        return
+    is_geometry = domain in {"", "ai.onnx"} and attribute.name in _GEOMETRY
+    for numbers in (attribute.floats, attribute.ints):
+        if numbers and not (is_geometry and len(numbers) <= 16):
+            yield len(numbers)
+    if domain not in {"", "ai.onnx", "ai.onnx.ml"}:
+        yield from (1 for field in ("f", "i") if attribute.HasField(field))
+    elif domain != "ai.onnx.ml" or attribute.name not in _PUT_OUT:
+        return
+    yield from (2 * sum(map(len, texts)) for texts in strings if texts)

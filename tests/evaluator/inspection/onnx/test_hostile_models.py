@@ -45,6 +45,10 @@ def node(*fields: bytes) -> bytes:
         initializer(float_tensor(chunk(8, b"\xff\xfe"))),
         initializer(float_tensor(chunk(8, b"x" * 5000))),
         initializer(number(1, -1), number(2, 1)),
+        model_of(chunk(15, *[number(3, 1)] * 65)),
+        model_of(chunk(15, chunk(3, b"\1" * 65))),
+        model_of(chunk(15, number(3, -1))),
+        model_of(chunk(15, number(3, 2**40), number(3, 2**40))),
         initializer(number(1, 2**40), number(1, 2**40), number(2, 1)),
         initializer(*[number(1, 1)] * 65, number(2, 1)),
         initializer(chunk(1, b"\1" * 700), number(2, 1)),
@@ -190,6 +194,16 @@ def nested(depth: int) -> onnx.ModelProto:
     return model
 
 
+def test_types_are_followed_to_a_limit() -> None:
+    made = helper.make_tensor_type_proto(TensorProto.FLOAT, [2])
+    model = onnx_model()
+    for depth in range(1, limits.ONNX_MAX_DEPTH + 2):
+        model.graph.value_info.add(name="v").type.CopyFrom(made)
+        refused = ["onnx_too_deep"] if depth > limits.ONNX_MAX_DEPTH else []
+        assert codes(onnx_verdict(model)) == refused
+        made = helper.make_sequence_type_proto(made)
+
+
 def test_graphs_are_followed_to_a_limit() -> None:
     verdict = onnx_verdict(nested(limits.ONNX_MAX_DEPTH))
     assert verdict.counts is not None
@@ -267,6 +281,52 @@ def test_a_call_in_a_function_or_subgraph_is_seen() -> None:
     assert codes(onnx_verdict(onnx_model(nodes=[outer]))) == ["onnx_unknown_domain"]
 
 
+RANDOM = [
+    helper.make_node("RandomNormal", [], ["y"], shape=[1000, 1000], seed=1.0),
+    helper.make_node("RandomNormalLike", ["x"], ["y"]),
+    helper.make_node("RandomUniform", [], ["y"], shape=[1000, 1000]),
+    helper.make_node("RandomUniformLike", ["x"], ["y"]),
+    helper.make_node("Bernoulli", ["x"], ["y"]),
+    helper.make_node("Multinomial", ["x"], ["y"], domain="ai.onnx"),
+    helper.make_node("Dropout", ["x", "", "training"], ["y"]),
+]
+
+
+@pytest.mark.parametrize("draws", RANDOM, ids=lambda draws: draws.op_type)
+def test_what_draws_random_numbers_is_refused_wherever_it_is_called(draws: onnx.NodeProto) -> None:
+    imports = [helper.make_opsetid("", 20)]
+    function = helper.make_function("local", "F", ["x"], ["y"], [draws], imports)
+    branch = helper.make_node(
+        "If", ["b"], ["z"], then_branch=helper.make_graph([draws], "g", [], [])
+    )
+    for model in (
+        onnx_model(nodes=[draws]),
+        onnx_model(nodes=[branch]),
+        onnx_model(functions=[function]),
+    ):
+        assert codes(onnx_verdict(model)) == ["onnx_random"]
+
+
+def test_what_only_sounds_random_is_not() -> None:
+    """Dropout does nothing unless it trains, and a function is what its body is."""
+    relu = helper.make_node("Relu", ["x"], ["y"])
+    imports = [helper.make_opsetid("", 20)]
+    function = helper.make_function("local", "Bernoulli", ["x"], ["y"], [relu], imports)
+    calls = [
+        helper.make_node("Bernoulli", ["x"], ["y"], domain="local"),
+        helper.make_node("Dropout", ["x"], ["y"]),
+        helper.make_node("Dropout", ["x", "ratio", ""], ["y"]),
+    ]
+    assert onnx_verdict(onnx_model(nodes=calls, functions=[function])).accepted
+
+
+def test_a_flood_of_metadata_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ONNX_MAX_INERT_BYTES", 100)
+    assert onnx_verdict(model_of(chunk(10, bytes(60)), more=chunk(6, bytes(40)))).accepted
+    flood = model_of(chunk(10, bytes(60)), more=chunk(6, bytes(41)))
+    assert codes(onnx_verdict(flood)) == ["onnx_too_complex"]
+
+
 def external(entries: list[tuple[str, str]], files: dict[str, bytes], count: int = 2) -> Verdict:
     made = TensorProto(
         name="t", data_type=TensorProto.FLOAT, dims=[2], data_location=TensorProto.EXTERNAL
@@ -340,6 +400,7 @@ def test_a_file_that_no_tensor_lies_in_is_not_carried_along() -> None:
     empty.external_data.add(key="location", value="w.data")
     verdict = onnx_verdict(onnx_model([empty]), {"w.data": bytes(100)})
     assert codes(verdict) == ["unknown_file_kind"]
+    assert codes(onnx_verdict(model, {"w.raw": b""})) == ["unknown_file_kind"]
 
 
 def test_a_model_over_two_gibibytes_is_refused_unread() -> None:
