@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
@@ -134,7 +134,7 @@ def test_labels_and_scores_and_the_reports_of_others(
     settings: Any,
 ) -> None:
     server = arena.server
-    first = ClaimRequest(attempt=1, worker="thief")
+    first = ClaimRequest(attempt=1, worker="thief", claim=uuid4())
     with (
         halted(server.worker("predict"), server.worker("score")),
         client_of(stolen) as thief,
