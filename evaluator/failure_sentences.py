@@ -6,12 +6,10 @@ may know, and from nothing that the model wrote. The platform and `minigiants sc
 
 from collections.abc import Mapping
 
-from evaluator.contract import Failure, Limits, Stage
+from evaluator.contract import Device, Failure, Limits, Stage
 
 _SENTENCES: Mapping[Failure, str] = {
-    Failure.OUT_OF_MEMORY: (
-        "The model needed more than {memory_mib:g} MiB of memory, or more than its GPU has."
-    ),
+    Failure.OUT_OF_MEMORY: "The model needed more than {memory_mib:g} MiB of memory.",
     Failure.LOAD_FAILED: (
         "The model cannot be loaded, or does not take the inputs that the competition has. The "
         "smoke run's log shows why."
@@ -58,11 +56,20 @@ _SENTENCES_OF_STAGES: Mapping[tuple[Failure, Stage], str] = {
 """Where a failure means another thing, or another limit, in each stage. Braces take a limit."""
 
 
-def sentence_of(failure: Failure, stage: Stage | None, limits: Limits) -> str:
+_OUT_OF_MEMORY_ON_GPU = (
+    "The model needed more memory than its GPU has, or more than {memory_mib:g} MiB beside it."
+)
+
+
+def sentence_of(
+    failure: Failure, stage: Stage | None, limits: Limits, device: Device = "cpu"
+) -> str:
     """What happened, with the limit that applied; empty where the model did not fail."""
     numbers = limits.model_dump()
     numbers["memory_mib"] = limits.memory_bytes / 1024**2
     sentence = _SENTENCES.get(failure, "")
     if stage is not None:
         sentence = _SENTENCES_OF_STAGES.get((failure, stage), sentence)
+    if failure is Failure.OUT_OF_MEMORY and device != "cpu":
+        sentence = _OUT_OF_MEMORY_ON_GPU
     return sentence.format(**numbers)

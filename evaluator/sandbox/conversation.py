@@ -244,7 +244,9 @@ class Conversation:
         return SandboxResult(
             failure=failure,
             failed_stage=self._stage if failure else None,
-            failure_detail=sentence_of(failure, self._stage, self.limits) if failure else "",
+            failure_detail=(
+                sentence_of(failure, self._stage, self.limits, self._device) if failure else ""
+            ),
             predictions=hidden.file if hidden else None,
             smoke_log=log.smoke_log,
             host_log=log.host_log,

@@ -320,6 +320,14 @@ def test_a_scratch_that_is_shared(without: Callable[..., ProvingGround], tmp_pat
 NEIGHBOUR = "this-is-of-the-neighbour"
 
 
+@pytest.fixture
+def neighbour(quick: ProvingGround, tmp_path: Path) -> ProvingGround:
+    """Another sandbox of this machine, whose attacks have a folder of their own."""
+    folder = tmp_path / "neighbour"
+    folder.mkdir()
+    return ProvingGround(quick.sandbox, folder)
+
+
 def found_beside(neighbour: ProvingGround, ground: ProvingGround) -> str:
     """What a model finds on its walk while another worker's model is asked for predictions."""
     stages, logs = [], []
@@ -338,17 +346,18 @@ def found_beside(neighbour: ProvingGround, ground: ProvingGround) -> str:
 
 
 def test_jobs_at_the_same_time_are_out_of_reach(
-    quick: ProvingGround, guarded: ProvingGround
+    neighbour: ProvingGround, guarded: ProvingGround
 ) -> None:
-    assert found_beside(quick, guarded) == "WALKED\n"
+    assert found_beside(neighbour, guarded) == "WALKED\n"
 
 
 def test_jobs_whose_folders_are_mounted(
-    quick: ProvingGround, without: Callable[..., ProvingGround]
+    neighbour: ProvingGround, without: Callable[..., ProvingGround]
 ) -> None:
-    ground = without(binds=[f"{quick.folder / 'scratch'}:/house:ro"], user="0:0")
+    scratch = neighbour.sandbox._workspace._folder
+    ground = without(binds=[f"{scratch}:/house:ro"], user="0:0")
 
-    found = found_beside(quick, ground).splitlines()
+    found = found_beside(neighbour, ground).splitlines()
     assert set(found) == {"FOUND model.py", "FOUND hidden.npy", "WALKED"}
 
 

@@ -44,8 +44,7 @@ def test_the_python_baseline_scores_what_scikit_learn_says(
             f"{server_with_docker.address}/api/v1/competitions/digits/leaderboard"
         ).json()
         rows = [row for each in board["boards"] for row in each["rows"]]
-        return next((row for row in rows if row["format"] == "python"), None)
+        return next((row for row in rows if row["format"] == "python" and row["baseline"]), None)
 
     shown = wait_for(row, "The python baseline", SCORED_SECONDS)
-    assert shown["baseline"]
     assert shown["score"] == pytest.approx(expected, abs=1e-12)

@@ -35,8 +35,8 @@ def _check_names(path: str, members: list[Member]) -> None:
         if name.endswith((".pkl", ".pickle")):
             what = f"{shown(path)} holds the pickle “{shown(name)}”."
             raise Refused(RefusalCode.PICKLE, path, what)
-        # TensorFlow names weights “dense/kernel:0”. No member becomes a file, so a colon is safe.
-        fault = path_fault(name.replace(":", "-"))
+        # TensorFlow names weights “dense/kernel:0”. In front a colon would name a drive of Windows.
+        fault = path_fault(name[:2] + name[2:].replace(":", "-"))
         if fault is not None:
             what = f"{shown(path)} holds “{shown(name)}”, which is no plain name ({fault})."
         elif not name.endswith(".npy"):

@@ -264,7 +264,8 @@ def _error(evaluation: Evaluation | None, spec: PackSpec) -> ShownError | None:
 def _happened(evaluation: Evaluation, spec: PackSpec) -> str:
     """How the model failed, with the limit of the pack; nothing that a worker worded."""
     stage = Stage(evaluation.failed_stage) if evaluation.failed_stage else None
-    return sentence_of(Failure(evaluation.failure), stage, spec.runtime.limits)
+    device = (evaluation.measurements or {}).get("device") or "cpu"
+    return sentence_of(Failure(evaluation.failure), stage, spec.runtime.limits, device)
 
 
 def shown_change(change: StateChange) -> ShownChange:

@@ -10,7 +10,7 @@ from evaluator.contract import Failure, Stage, Strength
 from evaluator.harness.commands import decode_command
 from evaluator.harness.protocol import NO_RUN, VERSION, Begin, Frame, Kind, encode
 from evaluator.sandbox import pool
-from evaluator.sandbox.base import SandboxCancelled, SandboxFault, SandboxRequest
+from evaluator.sandbox.base import NotBegun, SandboxCancelled, SandboxFault, SandboxRequest
 from evaluator.sandbox.guest import GuestLeft, Source, Usage
 from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.supply import GuestSupply
@@ -126,7 +126,7 @@ def test_a_guest_that_neither_starts_nor_goes(
         engine.guests.append(ScriptedGuest(engine))
         raise GuestLeft(engine.guests[-1])
 
-    with pytest.raises(GuestLeft):
+    with pytest.raises(NotBegun, match="neither started"):
         supply(start).run(make_request("python"), lambda _stage: True)
     the_rest_goes(engine, workspace)
 

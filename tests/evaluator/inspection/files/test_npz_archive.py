@@ -91,7 +91,7 @@ def test_reads_what_numpy_streams() -> None:
     assert verdict.counts.parameters == 3 + 4
 
 
-@pytest.mark.parametrize("name", ["dense/kernel:0", "w:0"])
+@pytest.mark.parametrize("name", ["dense/kernel:0", "kernel:0"])
 def test_names_of_tensorflow_are_plain_in_an_archive(name: str) -> None:
     verdict = python_verdict({"w.npz": npz(compressed=False, **{name: np.zeros(3, np.float32)})})
     assert [tensor.name for tensor in verdict.tensors] == [name]
