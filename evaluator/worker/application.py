@@ -23,6 +23,7 @@ from evaluator.sandbox.base import SandboxError
 from evaluator.worker.config import WorkerConfig
 from evaluator.worker.pool import PromptPool
 from evaluator.worker.runtime import Runtime, ScratchInUse
+from evaluator.worker.signal_handlers import HandledOnce
 
 QUIET: Final = {"without_gossip": True, "without_mingle": True, "without_heartbeat": True}
 
@@ -97,6 +98,11 @@ def _connect(runtime: Runtime) -> None:
         log.info("stopping")
         runtime.begin_shutdown()
 
+    handlers = HandledOnce()
+
+    def guard_handlers(**_: Any) -> None:
+        handlers.install()  # Celery has installed its own by now
+
     def stop(**_: Any) -> None:
         runtime.stop()
 
@@ -104,6 +110,7 @@ def _connect(runtime: Runtime) -> None:
         """Celery configures logging itself unless somebody listens here."""
 
     signals.worker_init.connect(start, weak=False)
+    signals.worker_ready.connect(guard_handlers, weak=False)
     signals.worker_shutting_down.connect(begin_shutdown, weak=False)
     signals.worker_shutdown.connect(stop, weak=False)
     signals.setup_logging.connect(keep_logging, weak=False)

@@ -238,6 +238,15 @@ def test_sigterm_lets_a_job_end(
     assert report["failure"] is None
 
 
+def test_many_signals_at_once_end_it_as_one_does(start: Callable[..., WorkerProcess]) -> None:
+    worker = start()
+    worker.wait_for("ready.")
+    for _ in range(20_000):
+        worker.process.send_signal(signal.SIGTERM)
+    assert worker.end() == 0
+    assert sum('"stopping"' in line for line in worker.lines) == 1
+
+
 def test_sigterm_hands_a_job_back_that_does_not_end(
     platform: FakePlatform, start: Callable[..., WorkerProcess], send: Callable[..., None]
 ) -> None:
