@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from evaluator.contract import Failure, Split, Stage
+from evaluator.contract import Device, Failure, Split, Stage
 from evaluator.failure_sentences import sentence_of
 from evaluator.inspection.judgement import Judgement
 from minigiants.artifacts.models import Inspection
@@ -264,7 +264,7 @@ def _error(evaluation: Evaluation | None, spec: PackSpec) -> ShownError | None:
 def _happened(evaluation: Evaluation, spec: PackSpec) -> str:
     """How the model failed, with the limit of the pack; nothing that a worker worded."""
     stage = Stage(evaluation.failed_stage) if evaluation.failed_stage else None
-    device = (evaluation.measurements or {}).get("device") or "cpu"
+    device: Device = (evaluation.measurements or {}).get("device") or "cpu"
     return sentence_of(Failure(evaluation.failure), stage, spec.runtime.limits, device)
 
 
