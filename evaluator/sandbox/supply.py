@@ -171,7 +171,7 @@ class GuestSupply:
         if key.device == CPU:
             self._single.retire(ready)
         else:
-            ready.destroy()
+            self._single.destroy(ready)
 
     @contextlib.contextmanager
     def _in_fork(self, key: GuestKey, tick: Callable[[], None]) -> Iterator[_Place]:
