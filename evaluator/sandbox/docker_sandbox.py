@@ -21,7 +21,6 @@ from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.engine import (
     STRENGTHS,
     connect,
-    machine_of,
     remove_containers,
     require,
     sweep_at_start,
@@ -65,8 +64,7 @@ class DockerSandbox:
         self._gpu = gpu
         self._api = connect()
         try:
-            require(self._api, image, runtime, sockets=True)
-            self.machine = machine_of(self._api)
+            self.machine = require(self._api, image, runtime, sockets=True)
             self._workspace = Workspace(scratch)
         except OSError as error:
             self._api.close()

@@ -47,14 +47,16 @@ def _knock(address: str) -> None:
             door.connect(address.removeprefix(UNIX_SCHEME))
 
 
-def require(api: APIClient, image: str, runtime: str, *, sockets: bool = False) -> None:
+def require(api: APIClient, image: str, runtime: str, *, sockets: bool = False) -> Machine:
     """See that the engine has the runtime, and an image that speaks this worker's protocol.
 
-    With `sockets` the runtime must let a container call at a Unix socket in its job's folder, which
-    gVisor does only if it is told to. Raises `SandboxUnavailable`.
+    Returns the machine on which the engine runs containers. With `sockets` the runtime must let a
+    container call at a Unix socket in its job's folder, which gVisor does only if it is told to.
+    Raises `SandboxUnavailable`.
     """
     try:
-        runtimes = api.info()["Runtimes"]
+        told = api.info()
+        runtimes = told["Runtimes"]
         if runtime not in runtimes:
             raise SandboxUnavailable(
                 f"The container engine has no runtime {runtime!r}. Install gVisor and register "
@@ -79,14 +81,6 @@ def require(api: APIClient, image: str, runtime: str, *, sockets: bool = False) 
             f"The image {image} holds another version of the harness. Build it again with "
             "`make harness-image`."
         )
-
-
-def machine_of(api: APIClient) -> Machine:
-    """The machine on which the engine runs containers. Raises `SandboxUnavailable`."""
-    try:
-        told = api.info()
-    except (DockerException, requests.RequestException, OSError) as error:
-        raise SandboxUnavailable(f"The container engine does not answer: {error}") from error
     return Machine(cpus=told["NCPU"], memory_bytes=told["MemTotal"])
 
 
