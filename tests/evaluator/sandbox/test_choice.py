@@ -99,7 +99,8 @@ class Registered:
         self._arguments = list(arguments)
 
     def info(self) -> dict[str, Any]:
-        return {"Runtimes": {"runc": {}, "runsc": {"runtimeArgs": self._arguments or None}}}
+        runtimes = {"runc": {}, "runsc": {"runtimeArgs": self._arguments or None}}
+        return {"Runtimes": runtimes, "NCPU": 2, "MemTotal": 1 << 34}
 
     def inspect_image(self, _image: str) -> dict[str, Any]:
         return {"Config": {"Labels": {engine.PROTOCOL_LABEL: str(VERSION)}}}
