@@ -20,6 +20,7 @@ from benchmarks.onnx_models import digits
 from benchmarks.packs import PACK
 from benchmarks.workload import Workload
 from evaluator.contract import Limits
+from evaluator.sandbox.cgroup import container_usage
 from evaluator.sandbox.choice import DEFAULT_HARNESS_IMAGE
 from evaluator.sandbox.container import OWNER_LABEL
 from evaluator.sandbox.environment import HARNESS_MODULE, harness_arguments
@@ -66,12 +67,13 @@ def _grown(before: Mapping[str, float], now: Mapping[str, float]) -> float:
 
 
 def _processor_seconds(client: docker.DockerClient) -> Mapping[str, float]:
-    """What each container of the platform's has used of the processor."""
+    """What each container of the platform's has used of the processor, as far as it is told.
+
+    From the control groups: the engine takes seconds to tell of each container.
+    """
     running = client.containers.list(filters={"label": OWNER_LABEL})
-    stats = {one.id: one.stats(stream=False, one_shot=True) for one in running}
-    return {
-        name: told["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9 for name, told in stats.items()
-    }
+    used = {one.id: container_usage(one.attrs["State"]["Pid"], one.id) for one in running}
+    return {name: told.cpu_seconds or 0.0 for name, told in used.items() if told is not None}
 
 
 def python_models(work: Path, count: int) -> Workload:
