@@ -72,7 +72,8 @@ def _processor_seconds(client: docker.DockerClient) -> Mapping[str, float]:
     From the control groups: the engine takes seconds to tell of each container.
     """
     running = client.containers.list(filters={"label": OWNER_LABEL})
-    used = {one.id: container_usage(one.attrs["State"]["Pid"], one.id) for one in running}
+    about = [one.attrs for one in running]
+    used = {one["Id"]: container_usage(one["State"]["Pid"], one["Id"]) for one in about}
     return {name: told.cpu_seconds or 0.0 for name, told in used.items() if told is not None}
 
 
