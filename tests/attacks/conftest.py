@@ -17,6 +17,7 @@ from tests.attacks.metric_ground import MetricGround, WeakenedMetricSandbox
 from tests.attacks.name_server import NameServer, running_name_server
 from tests.attacks.proving_ground import ProvingGround, WeakenedSandbox
 from tests.attacks.remains import await_nothing_left
+from tests.attacks.worker_user import WorkerUser, require_worker_user
 from tests.support.missing import missing
 
 
@@ -130,6 +131,12 @@ def without(
     yield make
     for sandbox in opened:
         sandbox.close()
+
+
+@pytest.fixture(params=["root", "ordinary user"])
+def worker_user(request: pytest.FixtureRequest) -> WorkerUser:
+    """Who has the worker that an attack is run against."""
+    return require_worker_user(root=request.param == "root")
 
 
 @pytest.fixture

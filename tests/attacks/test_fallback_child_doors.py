@@ -9,7 +9,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -20,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.attacks.confined_child import Weakness
-from tests.attacks.ordinary_user import AS_NOBODY, NOBODY, ROOT, python_of_nobody
+from tests.attacks.worker_user import ROOT, WorkerUser
 from tests.support.missing import missing
 
 SERVICES = """
@@ -48,34 +47,23 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-@pytest.fixture(params=["root", "ordinary user"])
-def child(request: pytest.FixtureRequest, folder: Path) -> Child:
+@pytest.fixture
+def child(worker_user: WorkerUser, folder: Path) -> Child:
     """A child of the fork server that a worker of this user has."""
-    python, search_path = sys.executable, os.pathsep.join([str(ROOT), *sys.path])
-    user: dict[str, Any] = {}
-    if request.param == "root" and os.geteuid() != 0:
-        missing("root", "the tests run as an ordinary user")
-    if request.param == "ordinary user" and os.geteuid() == 0:
-        found = python_of_nobody()
-        if found is None:
-            missing("An ordinary user's Python", "others may not read root's packages")
-        python, search_path = found
-        user = AS_NOBODY
 
     def run(addresses: dict[str, Address], **taken: Any) -> str:
         own = tempfile.mkdtemp(dir=folder)
-        if user:
-            os.chown(own, NOBODY, NOBODY)
+        worker_user.give(own)
         source = SERVICES.format(addresses=addresses)
         weakness = json.dumps(asdict(Weakness(**taken)))
         done: subprocess.CompletedProcess[str] = subprocess.run(
-            [python, "-m", "tests.attacks.confined_child", own, source, weakness],
-            env={"PYTHONPATH": search_path},
+            [worker_user.python, "-m", "tests.attacks.confined_child", own, source, weakness],
+            env={"PYTHONPATH": worker_user.search_path},
             cwd=str(ROOT),
             capture_output=True,
             text=True,
             check=False,
-            **user,
+            **worker_user.become,
         )
         if "The kernel denies" in done.stderr and not taken:
             missing("The fallback's confinement", done.stderr.strip().splitlines()[-1])
@@ -151,7 +139,7 @@ def test_ports_are_shut_twice(
 
 
 @AS_ROOT
-@pytest.mark.parametrize("child", ["root"], indirect=True)
+@pytest.mark.parametrize("worker_user", ["root"], indirect=True)
 def test_the_database_would_be_open_to_its_own_user_alone(child: Child) -> None:
     """The control of PostgreSQL: its folder is shown, and still it takes its user to enter."""
     address = platform()["PostgreSQL"]
@@ -171,7 +159,7 @@ def test_the_engine_is_shut(child: Child, docker_engine: str) -> None:
 
 @AS_ROOT
 @pytest.mark.docker
-@pytest.mark.parametrize("child", ["root"], indirect=True)
+@pytest.mark.parametrize("worker_user", ["root"], indirect=True)
 def test_the_engine_would_be_open_to_root_alone(child: Child, docker_engine: str) -> None:
     """The control of Docker: its folder is shown, and still it takes root to enter."""
     address = address_of(docker_engine)

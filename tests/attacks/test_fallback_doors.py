@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.name_server import ADDRESS, ASK, NameServer
-from tests.attacks.ordinary_user import AS_NOBODY, NOBODY, ROOT, python_of_nobody
+from tests.attacks.worker_user import ROOT, WorkerUser
 from tests.support.missing import missing
 from tests.support.waiting import wait_for
 
@@ -65,31 +65,21 @@ def _outside(source: str, *before: str, **options: Any) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.fixture(params=["root", "ordinary user"])
-def inside(request: pytest.FixtureRequest, scratch: Path) -> Run:
+@pytest.fixture
+def inside(worker_user: WorkerUser, scratch: Path) -> Run:
     """Runs source in the confinement that a worker of this user has."""
-    python, search_path = sys.executable, os.pathsep.join([str(ROOT), *sys.path])
-    user: dict[str, Any] = {}
-    if request.param == "root" and os.geteuid() != 0:
-        missing("root", "the tests run as an ordinary user")
-    if request.param == "ordinary user" and os.geteuid() == 0:
-        found = python_of_nobody()
-        if found is None:
-            missing("An ordinary user's Python", "others may not read root's packages")
-        python, search_path = found
-        os.chown(scratch, NOBODY, NOBODY)
-        user = AS_NOBODY
+    worker_user.give(scratch)
 
     def run(source: str, **options: Any) -> str:
         done: subprocess.CompletedProcess[str] = subprocess.run(
-            [python, "-m", "tests.attacks.confined", str(scratch), PRELUDE + source],
-            env={"PYTHONPATH": search_path, "MINIGIANTS_SECRET": "worker-credential"},
+            [worker_user.python, "-m", "tests.attacks.confined", str(scratch), PRELUDE + source],
+            env={"PYTHONPATH": worker_user.search_path, "MINIGIANTS_SECRET": "worker-credential"},
             cwd=str(ROOT),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            **user,
+            **worker_user.become,
             **options,
         )
         if "The kernel denies" in done.stdout:
