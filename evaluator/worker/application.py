@@ -105,6 +105,7 @@ def _connect(runtime: Runtime) -> None:
 
     def stop(**_: Any) -> None:
         runtime.stop()
+        handlers.retire()
 
     def keep_logging(**_: Any) -> None:
         """Celery configures logging itself unless somebody listens here."""

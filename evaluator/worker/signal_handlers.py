@@ -32,6 +32,13 @@ class HandledOnce:
                 self._own.append(self._once(handler))
                 signal.signal(number, self._own[-1])
 
+    def retire(self) -> None:
+        """Ignore what comes from now on: all is stopped, and the interpreter, which puts back the
+        deadly defaults before it has ended, would not exit with the status that is due.
+        """
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+
     def _once(self, handler: Handler) -> Handler:
         begun = False
 
