@@ -340,7 +340,8 @@ class Machine(Message):
 class Presence(Message):
     """A worker says that it is there and what it offers. Sent at start and every 15 seconds.
 
-    A score worker tells no `machine`: no model runs there.
+    A score worker tells no `machine`: no model runs there. `hindrance` tells why no job can begin
+    there at present, for the operators; it is empty while jobs can.
     """
 
     worker: str = Field(min_length=1, max_length=128)
@@ -350,4 +351,5 @@ class Presence(Message):
     strength: Strength | None = None
     formats: tuple[Name, ...] = ()
     machine: Machine | None = None
+    hindrance: str = Field(default="", max_length=2048)
     version: str = Field(default="", max_length=64)

@@ -61,6 +61,11 @@ class Attempts(Generic[J, R]):
         self._shutdown = shutdown
         self._recovery = Recovery(work.prove, shutdown=shutdown)
 
+    @property
+    def hindrance(self) -> str:
+        """Why this worker takes no attempts at present; empty while it does."""
+        return self._recovery.hindrance
+
     def carry_out(self, evaluation: UUID, attempt: int) -> None:
         """Claim the attempt and see it through. Raises nothing that the platform could mend.
 

@@ -1,6 +1,7 @@
 """Telling the platform that this worker is there, from a thread of its own."""
 
 import threading
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -18,8 +19,13 @@ class PresenceReporter:
     """Sends the presence at once, then every `interval` seconds; sooner while nobody answers."""
 
     def __init__(
-        self, client: PlatformClient, presence: Presence, *, interval: float = INTERVAL_SECONDS
+        self,
+        client: PlatformClient,
+        presence: Callable[[], Presence],
+        *,
+        interval: float = INTERVAL_SECONDS,
     ) -> None:
+        """`presence` is asked before each message."""
         self._client = client
         self._presence = presence
         self._interval = interval
@@ -38,8 +44,9 @@ class PresenceReporter:
     def _tell(self) -> None:
         heard: bool | None = None
         while True:
+            presence = self._presence()
             try:
-                self._client.present(self._presence)
+                self._client.present(presence)
             except PlatformError as error:
                 if heard is not False:
                     log.warning("the platform does not take the presence", reason=str(error))
@@ -48,7 +55,7 @@ class PresenceReporter:
                 wait = min(RETRY_SECONDS, self._interval) if soon else self._interval
             else:
                 if not heard:
-                    log.info("present", **self._presence.model_dump(mode="json"))
+                    log.info("present", **presence.model_dump(mode="json"))
                 heard = True
                 wait = self._interval
             if self._stopped.wait(wait):

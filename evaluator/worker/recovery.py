@@ -11,6 +11,7 @@ from evaluator.worker.shutdown import Shutdown
 
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
+UNTOLD: Final = "A job could not begin."
 
 log = structlog.get_logger()
 
@@ -27,39 +28,45 @@ class Recovery:
     def __init__(self, prove: Callable[[Callable[[], None]], None], *, shutdown: Shutdown) -> None:
         self._prove = prove
         self._shutdown = shutdown
-        self._hindered = False
+        self._hindrance = ""
         self._pause = 0.0
         self._state = threading.Lock()
         self._waiting = threading.Lock()
 
+    @property
+    def hindrance(self) -> str:
+        """Why no job can begin at present; empty while jobs can."""
+        return self._hindrance
+
     def hinder(self, reason: str) -> None:
         """A job could not begin."""
         with self._state:
-            self._hindered = True
+            self._hindrance = reason or UNTOLD
             self._lengthen()
             log.error("no more work is taken", pause=self._pause, reason=reason)
 
     def succeed(self) -> None:
         """A job was carried out."""
         with self._state:
-            if not self._hindered:
+            if not self._hindrance:
                 self._pause = 0.0
 
     def wait(self) -> bool:
         """Wait until jobs can begin again; false if the worker is to stop first."""
         with self._waiting:  # one looks, for all
-            while self._hindered:
+            while self._hindrance:
                 if self._shutdown.begun.wait(self._pause):
                     return False
                 try:
                     self._prove(self._tick)
                 except SandboxError as error:
                     with self._state:
+                        self._hindrance = str(error) or UNTOLD
                         self._lengthen()
                         log.warning("no job can begin yet", pause=self._pause, reason=str(error))
                 else:
                     with self._state:
-                        self._hindered = False
+                        self._hindrance = ""
                     log.info("work is taken again")
         return True
 

@@ -20,6 +20,7 @@ from evaluator.sandbox.choice import (
 from evaluator.sandbox.metric_base import MetricSandbox
 from evaluator.worker.attempt import Attempts
 from evaluator.worker.cache import BlobCache
+from evaluator.worker.clipping import clip_detail
 from evaluator.worker.concurrency import device_of_slot
 from evaluator.worker.config import WorkerConfig
 from evaluator.worker.fetching import Fetcher
@@ -143,10 +144,11 @@ class Runtime:
                 self._closers.append(metric_sandbox.close)
                 strength = metric_sandbox.strength
             work = Scoring(client, fetcher, CustomMetric(metric_sandbox))
-        self._attempts = Attempts(
+        self._attempts = attempts = Attempts(
             client, work, worker=config.name, folder=jobs, shutdown=self._shutdown
         )
-        presence = PresenceReporter(client, _presence(config, strength, formats, machine))
+        offer = _offer(config, strength, formats, machine)
+        presence = PresenceReporter(client, lambda: _presence(offer, attempts))
         presence.start()
         self._closers.append(presence.stop)
 
@@ -169,7 +171,12 @@ class Runtime:
         return jobs
 
 
-def _presence(
+def _presence(offer: Presence, attempts: Attempts[Any, Any]) -> Presence:
+    """What the worker says of itself now."""
+    return offer.model_copy(update={"hindrance": clip_detail(attempts.hindrance)})
+
+
+def _offer(
     config: WorkerConfig,
     strength: Strength | None,
     formats: frozenset[str],

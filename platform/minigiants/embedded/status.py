@@ -85,6 +85,8 @@ def _table(status: dict[str, Any]) -> str:
         )
         who = f"{worker['role']}.{worker['profile']}"
         lines.append(f"worker     {worker['name']} ({who}{sandbox}{machine})")
+        if worker["hindrance"]:
+            lines.append(f"           takes no work: {worker['hindrance']}")
     if "problem" in status:
         lines.append(f"problem    {status['problem']}")
     return "\n".join(lines)

@@ -77,5 +77,6 @@ class WorkerPresenceAdmin(ReadOnly, admin.ModelAdmin[WorkerPresence]):
         "cpus",
         "memory_bytes",
         "gpu",
+        "hindrance",
         "seen_at",
     )

@@ -16,7 +16,7 @@ from minigiants.submissions.workers import present_workers
 
 
 def installation_state(*, user: User | None) -> dict[str, Any]:
-    """The state of each part. `healthy`: all answer, and a worker of each role is there.
+    """The state of each part. `healthy`: all answer, and of each role a worker takes jobs.
 
     `user` None is the operator at the server's command line. Raises NotPermitted for all but staff.
     """
@@ -42,6 +42,7 @@ def installation_state(*, user: User | None) -> dict[str, Any]:
                 "memory_bytes": worker.memory_bytes,
                 "gpu": worker.gpu,
                 "gpu_memory_bytes": worker.gpu_memory_bytes,
+                "hindrance": worker.hindrance,
                 "seen_at": worker.seen_at.isoformat(),
             }
             for worker in present_workers()
@@ -52,7 +53,7 @@ def installation_state(*, user: User | None) -> dict[str, Any]:
         Redis.from_url(settings.BROKER_URL).ping()
     except RedisError as error:
         state["broker"] = str(error)
-    roles = {worker["role"] for worker in state["workers"]}
+    roles = {worker["role"] for worker in state["workers"] if not worker["hindrance"]}
     state["healthy"] = (
         state["database"] == "ok"
         and state["broker"] == "ok"

@@ -388,6 +388,7 @@ class WorkerPresence(models.Model):
     )
     gpu = models.CharField(max_length=64, blank=True, default="", help_text="Its kind")
     gpu_memory_bytes = models.BigIntegerField(null=True, blank=True)
+    hindrance = models.TextField(blank=True, default="", help_text="Why no job can begin there")
     version = models.CharField(max_length=64, blank=True, default="")
     started_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField()

@@ -194,7 +194,7 @@ def _waiting(evaluation: Evaluation | None) -> tuple[int | None, datetime | None
     if position is None:
         return None, None
     capacity = capacity_of(profile=evaluation.profile)
-    if not capacity.workers:
+    if not capacity.slots:
         return position, None
     start = expected_start(
         profile=evaluation.profile, position=position, slots=capacity.slots, now=timezone.now()

@@ -92,7 +92,7 @@ def trial_view(trial: Trial) -> TrialView:
         detail=trial.detail,
         faults=trial.faults,
         runs=[_run_view(trial, run) for run in runs],
-        has_workers=capacity_of(profile=trial.version.spec.runtime.profile).workers > 0,
+        has_workers=capacity_of(profile=trial.version.spec.runtime.profile).slots > 0,
         started_by=trial.started_by.username,
         started_at=trial.created_at,
         ended_at=trial.ended_at,

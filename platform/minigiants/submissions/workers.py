@@ -29,7 +29,8 @@ RUN_EVERYWHERE = frozenset({"onnx", "predictions"})
 class Capacity:
     """What the workers of a profile that were lately seen offer together.
 
-    `memory_bytes` is that of the largest machine, None where a worker does not tell.
+    `slots` counts where jobs can begin: a worker that is hindered will run its formats again, but
+    not now. `memory_bytes` is that of the largest machine, None where a worker does not tell.
     """
 
     workers: int
@@ -101,6 +102,7 @@ def presence_record(*, key: WorkerKey, presence: Presence) -> WorkerPresence:
             "memory_bytes": machine.memory_bytes if machine else None,
             "gpu": gpu.kind if gpu else "",
             "gpu_memory_bytes": gpu.memory_bytes if gpu else None,
+            "hindrance": presence.hindrance,
             "version": presence.version,
             "seen_at": timezone.now(),
         },
@@ -126,7 +128,7 @@ def capacity_of(*, profile: str) -> Capacity:
     memory = [worker.memory_bytes for worker in workers]
     return Capacity(
         workers=len(workers),
-        slots=sum(worker.slots for worker in workers),
+        slots=sum(worker.slots for worker in workers if not worker.hindrance),
         formats=frozenset(name for worker in workers for name in worker.formats),
         memory_bytes=None if None in memory else max(filter(None, memory), default=None),
     )

@@ -4,6 +4,7 @@ import errno
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,8 @@ from evaluator.sandbox.base import (
     SandboxResult,
 )
 from evaluator.worker import recovery
+from evaluator.worker import runtime as worker_runtime
+from evaluator.worker.presence import PresenceReporter
 from evaluator.worker.recovery import Recovery
 from evaluator.worker.runtime import Runtime
 from evaluator.worker.shutdown import Shutdown
@@ -54,8 +57,10 @@ def test_pauses_grow_up_to_a_limit_until_a_job_could_begin() -> None:
     recovering_worker, patience = recovering(9)
     assert recovering_worker.wait()
     assert patience.waits == []
-    recovering_worker.hinder("no engine")
+    recovering_worker.hinder("the engine is gone")
+    assert recovering_worker.hindrance == "the engine is gone"
     assert recovering_worker.wait()
+    assert recovering_worker.hindrance == ""
     assert patience.waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert recovering_worker.wait()
     assert len(patience.waits) == 9
@@ -104,8 +109,17 @@ def evaluating(runtime: Runtime) -> Iterator[threading.Thread]:
 
 @pytest.mark.usefixtures("quick")
 def test_without_its_engine_a_worker_breaks_one_job_and_takes_no_other(
-    platform: FakePlatform, started: Callable[..., Runtime], sandbox: ScriptedSandbox
+    platform: FakePlatform,
+    started: Callable[..., Runtime],
+    sandbox: ScriptedSandbox,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    often = partial(PresenceReporter, interval=0.05)
+    monkeypatch.setattr(worker_runtime, "PresenceReporter", often)
+
+    def hindrance() -> str:
+        return str(platform.said("/presence")[-1].json["hindrance"])
+
     def broken(request: SandboxRequest, on_stage: OnStage) -> SandboxResult:
         raise NotBegun("the engine is gone")
 
@@ -121,8 +135,10 @@ def test_without_its_engine_a_worker_breaks_one_job_and_takes_no_other(
             wait_for(lambda: sandbox.proofs > seen + 2, "some looks at the engine")
             assert first.is_alive()
             assert len(platform.said("/claim")) == 1
+            wait_for(lambda: hindrance() == "the engine is gone", "the platform to be told")
             sandbox.behaviour, sandbox.hindrance = lambda request, _: answered(request), None
     assert platform.reports()[1]["failure"] is None
+    wait_for(lambda: hindrance() == "", "the platform to be told that work is taken")
 
 
 @pytest.mark.usefixtures("quick")

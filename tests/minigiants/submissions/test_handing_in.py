@@ -206,7 +206,9 @@ def test_a_model_belongs_to_its_competition(team: Team) -> None:
         )
 
 
-def present(pipeline: Pipeline, *formats: str, machine: Machine | None = None) -> None:
+def present(
+    pipeline: Pipeline, *formats: str, machine: Machine | None = None, hindrance: str = ""
+) -> None:
     presence_record(
         key=pipeline.predict_key,
         presence=Presence(
@@ -217,6 +219,7 @@ def present(pipeline: Pipeline, *formats: str, machine: Machine | None = None) -
             strength=Strength.FALLBACK,
             formats=formats,
             machine=machine,
+            hindrance=hindrance,
         ),
     )
 
@@ -269,6 +272,31 @@ def test_operators_see_what_the_machines_have(capsys: pytest.CaptureFixture[str]
     assert told in capsys.readouterr().out
     [worker] = installation_state(user=None)["workers"]
     assert (worker["gpu"], worker["gpu_memory_bytes"]) == ("NVIDIA L4", 24 * 1024**3)
+
+
+def test_a_worker_on_which_no_job_can_begin_starts_nothing_yet(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its formats are known, so nothing is refused; but nobody is promised a time."""
+    pipeline = Pipeline.start()
+    present(pipeline, "onnx", "python", hindrance="The container engine does not answer.")
+    submission = hand_in(team, artifact=ArtifactFactory(team=team, format="python"))
+    view = submission_view(submission)
+    assert (view.position, view.expected_start) == (1, None)
+    call_command("status")
+    assert "takes no work: The container engine does not answer." in capsys.readouterr().out
+    assert not is_healthy_with(Role.SCORE, beside=pipeline)
+    present(pipeline, "onnx", "python")
+    assert submission_view(submission).expected_start is not None
+    assert is_healthy_with(Role.SCORE, beside=pipeline)
+
+
+def is_healthy_with(role: Role, *, beside: Pipeline) -> bool:
+    """Whether the installation is healthy once a worker of `role` takes jobs, too."""
+    presence_record(
+        key=beside.score_key, presence=Presence(worker="s", role=role, profile="cpu", slots=1)
+    )
+    return bool(installation_state(user=None)["healthy"])
 
 
 def test_python_waits_where_no_worker_is_there_at_all(team: Team) -> None:

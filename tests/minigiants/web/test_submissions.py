@@ -41,7 +41,7 @@ def page(client: Client, pk: UUID, part: str = "") -> str:
 
 def test_a_queued_one_shows_its_place_and_how_to_cancel(logged_in: Client, team: Team) -> None:
     text = page(logged_in, submission(team).pk)
-    assert "Position 1. It starts as soon as a worker is there" in text
+    assert "Position 1. No worker can take it at the moment" in text
     assert 'aria-current="step"' in text
     assert "Cancel this submission? No quota is charged." in text
 

@@ -86,7 +86,7 @@ class TrialOut(Out):
     detail: str
     faults: list[FaultOut] = Field(description="Why it was refused")
     runs: list[TrialRunOut]
-    has_workers: bool = Field(description="Whether any worker is there to run them")
+    has_workers: bool = Field(description="Whether any worker is there that can run them")
     started_by: str
     started_at: datetime
     ended_at: datetime | None

@@ -18,11 +18,12 @@ class WorkerOut(Out):
     memory_bytes: int | None = Field(description="Of that machine; the slots share it")
     gpu: str = Field(description="Its kind; empty: none, or not known")
     gpu_memory_bytes: int | None
+    hindrance: str = Field(description="Why no job can begin there at present; empty: jobs can")
     seen_at: datetime
 
 
 class InstallationOut(Out):
-    healthy: bool = Field(description="All parts answer, and a worker of each role is there")
+    healthy: bool = Field(description="All parts answer, and of each role a worker takes jobs")
     database: str = Field(description="ok, or what is wrong")
     broker: str = Field(description="ok, or what is wrong")
     queues: dict[str, int] = Field(description="Evaluations by state")

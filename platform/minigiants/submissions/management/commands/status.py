@@ -31,6 +31,8 @@ class Command(BaseCommand):
                 f"worker {worker['name']}: {worker['role']}.{worker['profile']}{sandbox}"
                 f"{_machine(worker)}"
             )
+            if worker["hindrance"]:
+                self.stdout.write(f"  takes no work: {worker['hindrance']}")
 
 
 def _machine(worker: dict[str, Any]) -> str:
