@@ -144,9 +144,10 @@ class Runtime:
                 self._closers.append(metric_sandbox.close)
                 strength = metric_sandbox.strength
             work = Scoring(client, fetcher, CustomMetric(metric_sandbox))
-        self._attempts = attempts = Attempts(
+        attempts: Attempts[Any, Any] = Attempts(
             client, work, worker=config.name, folder=jobs, shutdown=self._shutdown
         )
+        self._attempts = attempts
         offer = _offer(config, strength, formats, machine)
         presence = PresenceReporter(client, lambda: _presence(offer, attempts))
         presence.start()

@@ -99,7 +99,7 @@ def test_a_sleep_that_ignores_signals_ends(metric_guarded: MetricGround) -> None
 def test_an_ending_that_asks_would_not_end_it(metric_quick: MetricGround) -> None:
     """The control: SIGTERM in place of SIGKILL ends a metric that heeds it, and no other."""
     name = f"deaf-{os.getpid()}"
-    asked = []
+    asked: list[str] = []
 
     def ask() -> None:
         if not asked and processes_called(name):
