@@ -61,10 +61,10 @@ class EmbeddedServer:
     """
 
     def __init__(self, competitions: tuple[str, ...] = ("digits",), /, **extra: str) -> None:
-        self._seeded = competitions
         self.home = Path(tempfile.mkdtemp(prefix="minigiants-home-"))
         self.home.chmod(0o711)
         self.port = free_port()
+        self.arguments = ("--port", str(self.port), "--competitions", *competitions)
         self.address = f"http://127.0.0.1:{self.port}"
         self.output = self.home / "output"
         self.process: subprocess.Popen[bytes] | None = None
@@ -97,7 +97,7 @@ class EmbeddedServer:
         with self.output.open("ab") as output:
             offset = output.tell()
             self.process = subprocess.Popen(
-                self._command("up", "--port", str(self.port), "--competitions", *self._seeded),
+                self._command("up", *self.arguments),
                 env=self._environment,
                 cwd="/",
                 stdin=subprocess.DEVNULL,

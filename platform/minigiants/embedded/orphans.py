@@ -21,18 +21,18 @@ def adopt() -> None:
 
 
 def end_all() -> int:
-    """Kill and reap every child that is left; returns how many there were.
+    """Reap every child that is left, and kill those that still run; returns how many did.
 
     To be called once every child that is known has been waited for.
     """
     ended = 0
     while children := _children():
         for child in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(child, 0)
-            ended += 1
+                if os.waitpid(child, os.WNOHANG) == (0, 0):
+                    os.kill(child, signal.SIGKILL)
+                    os.waitpid(child, 0)
+                    ended += 1
     return ended
 
 

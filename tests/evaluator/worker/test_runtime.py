@@ -33,6 +33,7 @@ def test_presence_tells_what_a_worker_offers_and_is_repeated_until_heard(
         "strength": "fallback",
         "formats": ["onnx", "predictions"],
         "machine": {"cpus": 2, "memory_bytes": 4 * 1024**3, "gpu": None},
+        "hindrance": "",
         "version": "",
     }
 

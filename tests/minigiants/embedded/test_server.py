@@ -123,7 +123,7 @@ def test_killed_outright_it_leaves_no_process(server: EmbeddedServer) -> None:
 
 
 def test_detached_it_stays_until_it_is_asked_to_stop(server: EmbeddedServer) -> None:
-    detached = server.run("up", "--detach", "--port", str(server.port))
+    detached = server.run("up", "--detach", *server.arguments)
     assert detached.returncode == 0, detached.stderr
     assert f"Minigiants is at {server.address}" in detached.stdout
     status = server.status()

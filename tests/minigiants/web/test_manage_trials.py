@@ -49,7 +49,7 @@ def test_an_upload_leads_to_its_trial(client: Client, files: dict[str, bytes]) -
     trial = Trial.objects.get()
     assert page == f"/competitions/tiny/manage/trials/{trial.pk}/"
     shown = client.get(page).text
-    assert "No worker is there" in shown
+    assert "No worker can take them at the moment" in shown
     assert 'hx-trigger="every 2s"' in shown
     assert "Give it up" in shown
     fragment = client.get(page, headers={"HX-Request": "true"}).text
