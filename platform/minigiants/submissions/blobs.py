@@ -10,7 +10,7 @@ from evaluator.contract import PART_BYTES, PREDICTIONS, StoredBlob
 from minigiants.core.blob_digests import blobs_hold
 from minigiants.core.blobstore import blob_store, staging_folder
 from minigiants.core.problems import InvalidInput
-from minigiants.submissions.claims import attempt_of
+from minigiants.submissions.attempts import attempt_of
 from minigiants.submissions.evaluated_models import files_of, format_of
 from minigiants.submissions.lifecycle import Status
 from minigiants.submissions.models import Evaluation

@@ -20,7 +20,7 @@ from minigiants.artifacts.models import Blob
 from minigiants.core.models import OutboxEvent
 from minigiants.core.outbox import outbox_write
 from minigiants.core.problems import InvalidInput
-from minigiants.submissions.claims import attempt_of
+from minigiants.submissions.attempts import attempt_of
 from minigiants.submissions.evaluated_models import format_of
 from minigiants.submissions.failures import explanation_of
 from minigiants.submissions.lifecycle import Status, advance

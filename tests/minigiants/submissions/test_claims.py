@@ -2,16 +2,18 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 
-from evaluator.contract import ClaimRequest, Heartbeat, PredictJob, Role, Stage
-from minigiants.competitions.models import PackFile
+from evaluator.contract import ClaimRequest, Failure, Heartbeat, PredictJob, Role, Stage
+from minigiants.competitions.models import PackFile, PackVersion
 from minigiants.core.problems import NotAuthenticated, NotFound
+from minigiants.submissions import claims
 from minigiants.submissions.blobs import blob_granted
 from minigiants.submissions.claims import evaluation_claim, evaluation_heartbeat
 from minigiants.submissions.lifecycle import Status
@@ -137,18 +139,49 @@ def test_a_claim_whose_answer_was_lost_gets_the_same_job_again(
         claim_of(pipeline, evaluation, request)
 
 
-def test_a_job_that_can_not_be_built_takes_nothing(
+def test_a_job_that_can_not_be_built_is_a_fault_of_ours(
     pipeline: Pipeline, evaluation: Evaluation
 ) -> None:
     pipeline.report_predictions(pipeline.claim_predict(evaluation))
     labels = PackFile.objects.get(role=PackFile.Role.LABELS)
     labels.delete()
-    with pytest.raises(KeyError):
+    with pytest.raises(ClaimLost, match="can't be built"):
         pipeline.claim_score(evaluation)
     evaluation.refresh_from_db()
-    assert (evaluation.lease_expires_at, evaluation.attempt) == (None, 1)
+    assert (evaluation.status, evaluation.attempt) == (Status.SCORING, 2)
+    assert evaluation.lease_expires_at is None
+    assert evaluation.retry_at is not None
+    assert "The job can't be built. KeyError" in evaluation.host_detail
     labels.save()
-    pipeline.report_scores(pipeline.claim_score(evaluation))
+    pipeline.report_scores(pipeline.claim_score(evaluation, attempt=2))
+    evaluation.refresh_from_db()
+    assert evaluation.status == Status.SCORED
+
+
+def test_a_job_that_can_never_be_built_does_not_wait_for_ever(
+    pipeline: Pipeline, evaluation: Evaluation
+) -> None:
+    PackVersion.objects.update(specification={}, content_hash="of a later release")
+    for attempt in range(1, settings.MAX_ATTEMPTS + 1):
+        with pytest.raises(ClaimLost, match="can't be built"):
+            pipeline.claim_predict(evaluation, attempt=attempt)
+    submission = evaluation.handed_in
+    submission.refresh_from_db()
+    assert (submission.status, submission.quota_charged) == (Status.FAILED, False)
+    assert submission.changes.latest("at").code == Failure.WORKER_FAULT
+
+
+def test_a_database_that_fails_takes_nothing(
+    pipeline: Pipeline, evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_evaluation: Evaluation, **_options: Any) -> None:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(claims, "predict_job", away)
+    with pytest.raises(OperationalError):
+        pipeline.claim_predict(evaluation)
+    monkeypatch.undo()
+    pipeline.report_predictions(pipeline.claim_predict(evaluation))
 
 
 def test_heartbeats_renew_the_lease_and_tell_the_stage(
