@@ -14,16 +14,10 @@ from typing import Final, NoReturn
 
 from evaluator.contract import Limits, MetricLimits
 from evaluator.harness.metric_answer import CALL, CODE, MODULE, SOLUTION, SUBMISSION
-from evaluator.sandbox.base import NotBegun, SandboxFault, SandboxUnavailable
+from evaluator.sandbox.base import NotBegun, SandboxFault
 from evaluator.sandbox.container import ContainerSettings, container_settings
 from evaluator.sandbox.docker_guest import DockerGuest
-from evaluator.sandbox.engine import (
-    STRENGTHS,
-    connect,
-    remove_containers,
-    require,
-    sweep_at_start,
-)
+from evaluator.sandbox.engine import STRENGTHS
 from evaluator.sandbox.environment import FILTER_SYSTEM_CALLS
 from evaluator.sandbox.guest import Exit, GuestLeft, Source
 from evaluator.sandbox.guest_key import GuestKey
@@ -32,7 +26,8 @@ from evaluator.sandbox.metric_answer import answer_limit, read_answer
 from evaluator.sandbox.metric_base import MetricCall, MetricFailed, MetricResult
 from evaluator.sandbox.pool import Pool
 from evaluator.sandbox.ready_guest import ReadyGuest
-from evaluator.sandbox.workspace import JobFolder, Workspace
+from evaluator.sandbox.tenancy import Tenancy
+from evaluator.sandbox.workspace import JobFolder
 
 LOG_BYTES: Final = 256 * 1024
 TICK_SECONDS: Final = 0.5
@@ -48,17 +43,8 @@ class DockerMetricSandbox:
         self.strength = STRENGTHS[runtime]
         self._image = image
         self._runtime = runtime
-        self._api = connect()
-        try:
-            require(self._api, image, runtime)
-            self._workspace = Workspace(scratch)
-        except OSError as error:
-            self._api.close()
-            raise SandboxUnavailable(f"The folder {scratch} cannot be used: {error}") from error
-        except SandboxUnavailable:
-            self._api.close()
-            raise
-        sweep_at_start(self._api, self._workspace)
+        self._tenancy = Tenancy(scratch=scratch, image=image, runtime=runtime)
+        self._api, self._workspace = self._tenancy.api, self._tenancy.workspace
         self._endings = Pool(_none_waits, size=0, reusable=False, name="metric-endings")
 
     def run(self, call: MetricCall, *, on_tick: Callable[[], None]) -> MetricResult:
@@ -79,11 +65,8 @@ class DockerMetricSandbox:
         try:
             with contextlib.suppress(SandboxFault):  # all of them are removed by their label
                 self._endings.close()
-            self._remove_containers(self._workspace.owner)
-            self._workspace.sweep(self._remove_containers)
         finally:
-            self._workspace.close()
-            self._api.close()
+            self._tenancy.close()
 
     @contextlib.contextmanager
     def _guest(self, limits: Limits, job: JobFolder) -> Iterator[DockerGuest]:
@@ -109,9 +92,6 @@ class DockerMetricSandbox:
             job=job.path,
             owner=self._workspace.owner,
         )
-
-    def _remove_containers(self, owner: str) -> None:
-        remove_containers(self._api, owner)
 
 
 def _none_waits(_key: GuestKey, _on_tick: Callable[[], None]) -> NoReturn:

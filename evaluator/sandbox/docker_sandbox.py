@@ -18,18 +18,13 @@ from evaluator.sandbox.base import (
 )
 from evaluator.sandbox.container import ContainerSettings, as_fork_server, container_settings
 from evaluator.sandbox.docker_guest import DockerGuest
-from evaluator.sandbox.engine import (
-    STRENGTHS,
-    connect,
-    remove_containers,
-    require,
-    sweep_at_start,
-)
+from evaluator.sandbox.engine import STRENGTHS
 from evaluator.sandbox.environment import HARNESS_MODULE, SERVE, WARM, harness_arguments
 from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.machine import on_machine
 from evaluator.sandbox.supply import FORK_SERVERS, GuestSupply
-from evaluator.sandbox.workspace import JobFolder, Workspace
+from evaluator.sandbox.tenancy import Tenancy
+from evaluator.sandbox.workspace import JobFolder
 
 WARM_MEMORY_BYTES = 512 * 1024**2
 """Under less memory torch is not imported ahead: it would leave too little to a small model."""
@@ -62,17 +57,9 @@ class DockerSandbox:
         self._image = image
         self._runtime = runtime
         self._gpu = gpu
-        self._api = connect()
-        try:
-            self.machine = require(self._api, image, runtime, sockets=True)
-            self._workspace = Workspace(scratch)
-        except OSError as error:
-            self._api.close()
-            raise SandboxUnavailable(f"The folder {scratch} cannot be used: {error}") from error
-        except SandboxUnavailable:
-            self._api.close()
-            raise
-        sweep_at_start(self._api, self._workspace)
+        self._tenancy = Tenancy(scratch=scratch, image=image, runtime=runtime, sockets=True)
+        self._api, self._workspace = self._tenancy.api, self._tenancy.workspace
+        self.machine = self._tenancy.machine
         self._supply = GuestSupply(
             self._start,
             self._workspace,
@@ -105,11 +92,8 @@ class DockerSandbox:
         try:
             with contextlib.suppress(SandboxFault):  # all of them are removed by their label
                 self._supply.close()
-            self._remove_containers(self._workspace.owner)
-            self._workspace.sweep(self._remove_containers)
         finally:
-            self._workspace.close()
-            self._api.close()
+            self._tenancy.close()
 
     def _start(self, key: GuestKey, job: JobFolder) -> DockerGuest:
         return DockerGuest(self._api, self._settings(key, job))
@@ -148,6 +132,3 @@ class DockerSandbox:
                 "Container Toolkit, build the harness image for CUDA (docs/operations.md), and "
                 "name a device that `nvidia-smi -L` lists in MINIGIANTS_WORKER_GPU."
             ) from fault
-
-    def _remove_containers(self, owner: str) -> None:
-        remove_containers(self._api, owner)

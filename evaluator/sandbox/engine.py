@@ -13,10 +13,9 @@ from docker.errors import DockerException, ImageNotFound, NotFound
 
 from evaluator.contract import Machine, Strength
 from evaluator.harness.protocol import VERSION
-from evaluator.sandbox.base import SandboxFault, SandboxUnavailable
+from evaluator.sandbox.base import SandboxUnavailable
 from evaluator.sandbox.container import OWNER_LABEL
 from evaluator.sandbox.docker_guest import engine_faults
-from evaluator.sandbox.workspace import Workspace
 
 UNIX_SCHEME = "unix://"
 DEFAULT_ADDRESS = f"{UNIX_SCHEME}/var/run/docker.sock"
@@ -88,16 +87,6 @@ def _opens(registered: Mapping[str, Any]) -> bool:
     """Whether gVisor, as it is registered, lets a container call at the host's sockets."""
     arguments = registered.get("runtimeArgs") or []
     return any(argument.lstrip("-") in HOST_SOCKETS for argument in arguments)
-
-
-def sweep_at_start(api: APIClient, workspace: Workspace) -> None:
-    """Remove what dead workers left. Raises `SandboxUnavailable`, and has closed both then."""
-    try:
-        workspace.sweep(lambda owner: remove_containers(api, owner))
-    except SandboxFault as fault:
-        workspace.close()
-        api.close()
-        raise SandboxUnavailable(str(fault)) from fault
 
 
 def remove_containers(api: APIClient, owner: str) -> None:
