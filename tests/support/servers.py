@@ -97,6 +97,8 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     assert settings.DATABASES  # read now: pytest-django sets Django up when settings are loaded
+    # Else each test's own client lists all static files at its first request.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def _start(config: pytest.Config) -> None:
