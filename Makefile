@@ -41,7 +41,7 @@ status: install ## show the health of each part of the server
 
 .PHONY: test
 test: test-tools $(VENV)/.dev torch lint ## set up what is missing, then run all checks and all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## check format, style, types and the import rules

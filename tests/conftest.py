@@ -1,6 +1,7 @@
 """What the whole suite shares. The parts live in tests/support, each with its own reason."""
 
 pytest_plugins = [
+    "tests.support.order",
     "tests.support.servers",
     "tests.support.docker_engine",
     "tests.support.harness_image",
