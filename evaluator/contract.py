@@ -249,11 +249,12 @@ class Measurements(Message):
     Times are in seconds, memory in bytes. `latency_seconds` is the hidden run's time an example, as
     a running average: after each batch the time since the start of the run, divided by the examples
     answered by then; of these the median. `throughput` is the run's examples per second. `device`
-    is what the model was given; a GPU's memory is not measured.
+    is what the model was given.
 
     `cpu_seconds` counts from when the model's loading begins. `peak_memory_bytes` of a format with
     participant code is that of its whole container, imports and files in memory included; else what
     the model's process took beyond the imports that it shares with others.
+    `gpu_peak_memory_bytes` is the most that the driver was seen to tell, None where it can't.
     """
 
     sandbox: Strength
@@ -265,6 +266,7 @@ class Measurements(Message):
     latency_seconds: Seconds | None = None
     throughput: Seconds | None = None
     peak_memory_bytes: Count | None = None
+    gpu_peak_memory_bytes: Count | None = None
     cpu_seconds: Seconds | None = None
 
 

@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.support.docker_engine",
     "tests.support.harness_image",
     "tests.support.chromium",
+    "tests.support.nvidia_smi",
     "tests.support.passwords",
     "tests.support.digits",
     "tests.support.webhook_receiver",

@@ -6,7 +6,7 @@ pays for it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -78,6 +78,11 @@ class SandboxResult:
     smoke_log: str
     host_log: str
     measurements: Measurements
+
+    def with_gpu_memory(self, peak_bytes: int | None) -> "SandboxResult":
+        """The same, with what was seen of a GPU's memory; None if that is not known."""
+        measured = self.measurements.model_copy(update={"gpu_peak_memory_bytes": peak_bytes})
+        return replace(self, measurements=measured)
 
 
 class Sandbox(Protocol):

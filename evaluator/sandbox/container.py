@@ -9,6 +9,7 @@ from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 from evaluator.contract import Limits
 from evaluator.sandbox.conversation import JOB_MOUNT
 from evaluator.sandbox.environment import harness_environment, threads_for
+from evaluator.sandbox.nvidia_smi import ALL_DEVICES
 
 OWNER_LABEL = "minigiants.sandbox.owner"
 USER = "65532:65532"
@@ -130,5 +131,5 @@ def as_fork_server(
 def _device_requests(gpu: str | None) -> list[DeviceRequest] | None:
     if gpu is None:
         return None
-    chosen: dict[str, Any] = {"count": -1} if gpu == "all" else {"device_ids": gpu.split(",")}
+    chosen: dict[str, Any] = {"count": -1} if gpu == ALL_DEVICES else {"device_ids": gpu.split(",")}
     return [DeviceRequest(capabilities=[["gpu"]], **chosen)]

@@ -19,7 +19,14 @@ from evaluator.sandbox.base import (
 from evaluator.sandbox.container import ContainerSettings, as_fork_server, container_settings
 from evaluator.sandbox.docker_guest import DockerGuest
 from evaluator.sandbox.engine import STRENGTHS
-from evaluator.sandbox.environment import HARNESS_MODULE, SERVE, WARM, harness_arguments
+from evaluator.sandbox.environment import (
+    GPU_FORMATS,
+    HARNESS_MODULE,
+    SERVE,
+    WARM,
+    harness_arguments,
+)
+from evaluator.sandbox.gpu_memory import GpuMemoryWatch
 from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.machine import on_machine
 from evaluator.sandbox.supply import FORK_SERVERS, GuestSupply
@@ -77,7 +84,12 @@ class DockerSandbox:
         """See `Sandbox.run`."""
         if request.format not in self.formats:
             raise SandboxFault(f"This sandbox cannot run the format {request.format!r}.")
-        return self._supply.run(on_machine(request, self.machine), on_stage)
+        request = on_machine(request, self.machine)
+        if self._gpu is None or request.format not in GPU_FORMATS:
+            return self._supply.run(request, on_stage)
+        with GpuMemoryWatch(self._gpu) as watch:
+            result = self._supply.run(request, on_stage)
+        return result.with_gpu_memory(watch.peak_bytes)
 
     def prove(self, *, on_tick: Callable[[], None]) -> None:
         """See `Sandbox.prove`. The guest is given the GPU, or else is of the kind ready first."""

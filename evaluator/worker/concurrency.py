@@ -4,9 +4,10 @@ import os
 import sys
 from typing import Final
 
+from evaluator.sandbox.nvidia_smi import ALL_DEVICES
+
 SLOT_MEMORY_BYTES: Final = 3 * 1024**3
 """What a slot may need: the usual limit of a model's memory, and the libraries it is loaded by."""
-ALL_DEVICES: Final = "all"
 
 
 def gpu_devices(gpu: str) -> list[str]:

@@ -1,16 +1,10 @@
 """What kind of GPU a worker has."""
 
-import subprocess
-from typing import Final
-
 import structlog
 from pydantic import ValidationError
 
 from evaluator.contract import Gpu
-from evaluator.worker.concurrency import ALL_DEVICES
-
-ANSWER_SECONDS: Final = 30
-MEBIBYTE: Final = 1024**2
+from evaluator.sandbox.nvidia_smi import NotTold, ask, memory_bytes
 
 log = structlog.get_logger()
 
@@ -23,19 +17,10 @@ def gpu_of(devices: str | None) -> Gpu | None:
     """
     if devices is None:
         return None
-    command = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
-    if devices != ALL_DEVICES:
-        command.append(f"--id={devices}")
     try:
-        told = subprocess.run(
-            command, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=True
-        ).stdout
-        return min(map(_read, told.strip().splitlines()), key=lambda gpu: gpu.memory_bytes)
-    except (OSError, subprocess.SubprocessError, ValueError, ValidationError) as error:
+        told = ask(devices, "name", "memory.total")
+        gpus = [Gpu(kind=name, memory_bytes=memory_bytes(memory)) for name, memory in told]
+    except (NotTold, ValidationError) as error:
         log.warning("the kind of the GPU is not known", reason=str(error))
         return None
-
-
-def _read(line: str) -> Gpu:
-    name, memory = line.rsplit(",", 1)
-    return Gpu(kind=name.strip(), memory_bytes=int(memory) * MEBIBYTE)
+    return min(gpus, key=lambda gpu: gpu.memory_bytes)

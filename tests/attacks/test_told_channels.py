@@ -65,6 +65,7 @@ def submission(request: pytest.FixtureRequest, asgi_server: AsgiServer) -> Submi
             latency_seconds=0.007319428,
             throughput=7_319_428.5,
             peak_memory_bytes=73_194_280,
+            gpu_peak_memory_bytes=73_194_270,
             cpu_seconds=0.7319428,
         ),
         smoke_log=SMOKE,

@@ -12,6 +12,7 @@ SHOWN_MEASUREMENTS = (
     "hidden_seconds",
     "latency_seconds",
     "peak_memory_bytes",
+    "gpu_peak_memory_bytes",
     "cpu_seconds",
 )
 

@@ -12,6 +12,7 @@ _ROWS: Final[Mapping[str, tuple[str, Callable[[float | None], str]]]] = {
     "smoke_seconds": ("Smoke run", seconds),
     "hidden_seconds": ("Hidden run", seconds),
     "peak_memory_bytes": ("Peak memory", file_size),
+    "gpu_peak_memory_bytes": ("Peak memory of the GPU", file_size),
     "cpu_seconds": ("Processor time", seconds),
 }
 

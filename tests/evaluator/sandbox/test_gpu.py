@@ -26,6 +26,7 @@ from evaluator.sandbox.guest_key import GuestKey
 from evaluator.sandbox.workspace import JobFolder
 from tests.evaluator.harness.transformers_models import save_model
 from tests.evaluator.sandbox.guests import ScriptedGuest
+from tests.support.nvidia_smi import Say
 
 RUN = 'runpy.run_module("evaluator.harness", run_name="__main__", alter_sys=True)'
 PROVEN = f"""
@@ -129,7 +130,9 @@ def test_a_model_on_a_gpu_has_a_container_for_itself(
     tmp_path: Path,
     make_request: Callable[..., SandboxRequest],
     monkeypatch: pytest.MonkeyPatch,
+    nvidia_smi: Say,
 ) -> None:
+    nvidia_smi("echo 512")
     save_model(tmp_path / "model", "LlamaForSequenceClassification", num_labels=3)
     inputs = tmp_path / "texts.jsonl"
     inputs.write_text("".join(json.dumps({"text": text}) + "\n" for text in TEXTS))
@@ -159,6 +162,7 @@ def test_a_model_on_a_gpu_has_a_container_for_itself(
     assert {"transformers", "--warm", "cuda"} <= set(used["Args"])
     assert used["Id"] not in left
     assert result.measurements.device == "cuda"
+    assert result.measurements.gpu_peak_memory_bytes == 512 * 1024**2
 
 
 class Exhausted(ScriptedGuest):
@@ -206,5 +210,6 @@ def test_onnx_is_given_no_gpu(
     assert result.predictions is not None, result
     np.testing.assert_allclose(np.load(result.predictions), expected, rtol=1e-5)
     assert result.measurements.device == "cpu"
+    assert result.measurements.gpu_peak_memory_bytes is None
     assert {"onnx", "--serve", "cpu"} <= set(created[-1]["Args"])
     assert not created[-1]["HostConfig"]["DeviceRequests"]

@@ -17,7 +17,13 @@ def test_each_figure_has_ninety_values_a_decade() -> None:
             shown_measurements({name: value})[name]
             for value in np.geomspace(1, 1000, STEPS, endpoint=False)
         }
-        for name in ("hidden_seconds", "latency_seconds", "peak_memory_bytes", "cpu_seconds")
+        for name in (
+            "hidden_seconds",
+            "latency_seconds",
+            "peak_memory_bytes",
+            "gpu_peak_memory_bytes",
+            "cpu_seconds",
+        )
     }
     for name, values in told.items():
         assert len(values) <= 3 * PER_DECADE + 1, name

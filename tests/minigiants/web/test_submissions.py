@@ -80,6 +80,7 @@ def test_all_that_is_measured_is_on_page_and_api(logged_in: Client, team: Team) 
         latency_seconds=4.44,
         throughput=197.4,
         peak_memory_bytes=606 << 20,
+        gpu_peak_memory_bytes=906 << 20,
         cpu_seconds=7.74,
     )
     finish(item, Status.SCORED, measurements=measured.model_dump(mode="json"))
@@ -96,6 +97,7 @@ def test_all_that_is_measured_is_on_page_and_api(logged_in: Client, team: Team) 
         "Latency, per example": "4.4 s",
         "Throughput": "200 / s",
         "Peak memory": "610 MiB",
+        "Peak memory of the GPU": "906 MiB",
         "Processor time": "7.7 s",
         "Sandbox": "docker",
         "Device": "GPU",

@@ -59,6 +59,7 @@ class HostedMeasurementsOut(Out):
     """By the host's clock and counters, as they are. Seconds and bytes."""
 
     sandbox: str | None = None
+    device: str | None = None
     load_seconds: float | None = None
     smoke_seconds: float | None = None
     hidden_seconds: float | None = None
@@ -66,6 +67,7 @@ class HostedMeasurementsOut(Out):
     latency_seconds: float | None = None
     throughput: float | None = None
     peak_memory_bytes: int | None = None
+    gpu_peak_memory_bytes: int | None = None
     cpu_seconds: float | None = None
 
 

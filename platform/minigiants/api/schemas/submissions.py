@@ -64,6 +64,7 @@ class MeasurementsOut(Out):
     latency_seconds: float | None = None
     throughput: float | None = None
     peak_memory_bytes: float | None = None
+    gpu_peak_memory_bytes: float | None = None
     cpu_seconds: float | None = None
 
 
