@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseFault
+from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -73,12 +74,12 @@ def _job_or_fault(
 ) -> PredictJob | ScoreJob | None:
     """The job of an attempt that was taken. None if it can't be built, and then the attempt fails.
 
-    Raises DatabaseError: another try may find the database well again.
+    What the database raises goes on: another try may find it well again.
     """
     build = predict_job if role is Role.PREDICT else score_job
     try:
         return build(evaluation, attempt=request.attempt, token=token)
-    except DatabaseError:
+    except DatabaseFault:
         raise
     except Exception as error:  # whatever it is, it would come again
         logger.exception("The job of the evaluation %s can't be built", evaluation.pk)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connections
+from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from evaluator.contract import ClaimRequest, Failure, Heartbeat, PredictJob, Role, Stage
@@ -171,14 +171,18 @@ def test_a_job_that_can_never_be_built_does_not_wait_for_ever(
     assert submission.changes.latest("at").code == Failure.WORKER_FAULT
 
 
+@pytest.mark.parametrize("fault", [OperationalError, InterfaceError])
 def test_a_database_that_fails_takes_nothing(
-    pipeline: Pipeline, evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline,
+    evaluation: Evaluation,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: type[Exception],
 ) -> None:
     def away(_evaluation: Evaluation, **_options: Any) -> None:
-        raise OperationalError("the connection is lost")
+        raise fault("the connection is lost")
 
     monkeypatch.setattr(claims, "predict_job", away)
-    with pytest.raises(OperationalError):
+    with pytest.raises(fault):
         pipeline.claim_predict(evaluation)
     monkeypatch.undo()
     pipeline.report_predictions(pipeline.claim_predict(evaluation))
