@@ -108,7 +108,7 @@ def archive_publish(*, slug: str, archive: BinaryIO, actor: User) -> Published |
 
     It serves at once where nothing that their scores follow from has changed, or where it has
     served before. Else workers try them first, and what was published before goes on serving.
-    Raises NotPermitted, PackRefused.
+    Raises NotPermitted, PackRefused, WorkersTooSmall.
     """
     require_publish(actor=actor, slug=slug)
     with unpacked(archive, slug=slug) as folder:

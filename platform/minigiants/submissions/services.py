@@ -24,11 +24,10 @@ from minigiants.submissions.problems import (
     NeedsContainer,
     NotCancellable,
     PhaseClosed,
-    WorkersTooSmall,
 )
 from minigiants.submissions.quota import quota_state
 from minigiants.submissions.selectors import submission_get
-from minigiants.submissions.workers import capacity_of
+from minigiants.submissions.workers import capacity_of, require_memory
 from minigiants.teams.models import Team
 from minigiants.teams.policies import require_team_size
 from minigiants.teams.services import team_lock
@@ -97,12 +96,8 @@ def _require_runnable(artifact: Artifact, version: PackVersion) -> None:
 
 def _require_memory(artifact: Artifact, version: PackVersion) -> None:
     runtime = version.spec.runtime
-    capacity = capacity_of(profile=runtime.profile)
-    if artifact.format != PREDICTIONS and capacity.is_too_small(runtime.limits):
-        raise WorkersTooSmall(
-            f"Models may use {runtime.limits.memory_bytes / 2**20:g} MiB, and every worker of the "
-            f"profile {runtime.profile} has less."
-        )
+    if artifact.format != PREDICTIONS:
+        require_memory(profile=runtime.profile, limits=runtime.limits)
 
 
 def _require_new(artifact: Artifact, version: PackVersion) -> None:

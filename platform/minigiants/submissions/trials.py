@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from evaluator.contract import PREDICTIONS
 from minigiants.accounts.models import User
 from minigiants.competitions.models import Competition, PackVersion
 from minigiants.competitions.pack_folder import SPECIFICATION
@@ -34,10 +35,14 @@ from minigiants.submissions.models import Evaluation, Trial, TrialRun
 from minigiants.submissions.problems import TrialEnded
 from minigiants.submissions.retries import OURS
 from minigiants.submissions.services import evaluation_cancel
-from minigiants.submissions.workers import capacity_of
+from minigiants.submissions.workers import capacity_of, require_memory
 
 TRIAL_ENDED_EVENT = "competition.trial_ended"
 CONCLUDE_TASK = "submissions.trial_conclude"
+TOO_SMALL_MEND = (
+    "Lower runtime.limits.memory_bytes in competition.yaml, or ask the operators for a larger "
+    "worker."
+)
 
 
 @transaction.atomic
@@ -51,6 +56,7 @@ def trial_start(
     """Run the baselines of `version` at the positions `changed`; `accepted` tells of them all.
 
     A trial of the same version that is under way goes on; one of another version is given up.
+    Raises WorkersTooSmall.
     """
     # The row is the lock: of two who start at once, the second one meets the trial of the first.
     competition = Competition.objects.select_for_update(of=("self",)).get(pk=version.competition_id)
@@ -65,7 +71,10 @@ def trial_start(
         replaces_id=competition.current_version_id,
         started_by=actor,
     )
-    profile = version.spec.runtime.profile
+    runtime = version.spec.runtime
+    profile = runtime.profile
+    if any(accepted[position].format != PREDICTIONS for position in changed):
+        require_memory(profile=profile, limits=runtime.limits, mend=TOO_SMALL_MEND)
     capacity = capacity_of(profile=profile)
     runs = [
         TrialRun(

@@ -16,7 +16,7 @@ from minigiants.core.audit import audit_write
 from minigiants.core.problems import NotPermitted
 from minigiants.core.queries import one_or_none
 from minigiants.submissions.models import WorkerKey, WorkerPresence
-from minigiants.submissions.problems import InvalidWorkerKey
+from minigiants.submissions.problems import InvalidWorkerKey, WorkersTooSmall
 
 BASELINES_TASK = "submissions.baselines_catch_up"
 """Sent when a profile can run a format that it could not run before, and not everywhere can."""
@@ -132,3 +132,16 @@ def capacity_of(*, profile: str) -> Capacity:
         formats=frozenset(name for worker in workers for name in worker.formats),
         memory_bytes=None if None in memory else max(filter(None, memory), default=None),
     )
+
+
+def require_memory(*, profile: str, limits: Limits, mend: str | None = None) -> None:
+    """Raise WorkersTooSmall while every worker of a profile has less memory than a model may use.
+
+    `mend` takes the place of the problem's own.
+    """
+    if capacity_of(profile=profile).is_too_small(limits):
+        raise WorkersTooSmall(
+            f"Models may use {limits.memory_bytes / 2**20:g} MiB, and every worker of the "
+            f"profile {profile} has less.",
+            mend=mend,
+        )

@@ -245,8 +245,11 @@ def test_more_memory_than_any_worker_has_is_refused(team: Team) -> None:
     needed = current_version(team.competition).spec.runtime.limits.memory_bytes
     small = Machine(cpus=1, memory_bytes=needed - 1)
     present(pipeline, "onnx", machine=small)
-    with pytest.raises(WorkersTooSmall, match="every worker of the profile cpu has less"):
+    with pytest.raises(
+        WorkersTooSmall, match="every worker of the profile cpu has less"
+    ) as refused:
         hand_in(team)
+    assert "nothing wrong with the model" in refused.value.how_to_mend
     assert not Submission.objects.exists()
     present(pipeline, "onnx", machine=Machine(cpus=0.5, memory_bytes=needed))
     assert hand_in(team).status == Status.QUEUED

@@ -17,7 +17,7 @@ from minigiants.notifications.services import outbox_deliver
 from minigiants.submissions.editing import page_edit
 from minigiants.submissions.hosting import Published, archive_check, archive_publish
 from minigiants.submissions.models import Evaluation, Submission, Trial, TrialRun, WorkerPresence
-from minigiants.submissions.problems import ClaimLost, TrialEnded
+from minigiants.submissions.problems import ClaimLost, TrialEnded, WorkersTooSmall
 from minigiants.submissions.queue import next_entries
 from minigiants.submissions.statistics import competition_statistics
 from minigiants.submissions.trial_presentation import trial_view
@@ -231,6 +231,22 @@ def test_a_format_that_no_worker_runs_is_not_waited_for(files: Files, founder: U
     assert trials_complete() == [trial.pk]
     assert trial_conclude(trial_id=trial.pk)
     assert serving() == trial.version
+
+
+def test_a_pack_that_asks_for_more_memory_than_there_is_goes_on_no_trial(
+    files: Files, founder: User
+) -> None:
+    key = Pipeline.start().predict_key
+    worker = WorkerPresence.objects.create(
+        key=key, name="w", slots=1, formats=["onnx"], seen_at=timezone.now(), memory_bytes=1 << 20
+    )
+    with pytest.raises(WorkersTooSmall) as refused:
+        publish(files, founder)
+    assert "memory_bytes in competition.yaml" in refused.value.how_to_mend
+    assert not Trial.objects.exists()
+    worker.memory_bytes = 1 << 34
+    worker.save()
+    assert publish(files, founder).runs.get().passed_over == TrialRun.PassedOver.NO
 
 
 def test_a_newer_pack_takes_the_place_of_one_on_trial(files: Files, founder: User) -> None:
