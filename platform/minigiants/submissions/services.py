@@ -27,7 +27,7 @@ from minigiants.submissions.problems import (
 )
 from minigiants.submissions.quota import quota_state
 from minigiants.submissions.selectors import submission_get
-from minigiants.submissions.workers import capacity_of, require_memory
+from minigiants.submissions.workers import capacity_of
 from minigiants.teams.models import Team
 from minigiants.teams.policies import require_team_size
 from minigiants.teams.services import team_lock
@@ -60,7 +60,6 @@ def submission_create(
     inspection = artifact_inspect(artifact=artifact, version=version)
     if inspection.accepted:
         _require_runnable(artifact, version)
-        _require_memory(artifact, version)
     with transaction.atomic():
         team = team_lock(team_id=artifact.team_id)
         now = timezone.now()
@@ -89,15 +88,13 @@ def submission_create(
 
 def _require_runnable(artifact: Artifact, version: PackVersion) -> None:
     # Workers that are away for a moment will be back; workers that can't will not.
-    if capacity_of(profile=version.spec.runtime.profile).lacks(artifact.format):
+    runtime = version.spec.runtime
+    capacity = capacity_of(profile=runtime.profile)
+    if capacity.lacks(artifact.format):
         words = unrunnable(artifact.format)
         raise NeedsContainer(words.why, mend=words.mend)
-
-
-def _require_memory(artifact: Artifact, version: PackVersion) -> None:
-    runtime = version.spec.runtime
     if artifact.format != PREDICTIONS:
-        require_memory(profile=runtime.profile, limits=runtime.limits)
+        capacity.require_memory(runtime.limits)
 
 
 def _require_new(artifact: Artifact, version: PackVersion) -> None:

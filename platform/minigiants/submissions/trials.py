@@ -35,7 +35,7 @@ from minigiants.submissions.models import Evaluation, Trial, TrialRun
 from minigiants.submissions.problems import TrialEnded
 from minigiants.submissions.retries import OURS
 from minigiants.submissions.services import evaluation_cancel
-from minigiants.submissions.workers import capacity_of, require_memory
+from minigiants.submissions.workers import capacity_of
 
 TRIAL_ENDED_EVENT = "competition.trial_ended"
 CONCLUDE_TASK = "submissions.trial_conclude"
@@ -73,9 +73,9 @@ def trial_start(
     )
     runtime = version.spec.runtime
     profile = runtime.profile
-    if any(accepted[position].format != PREDICTIONS for position in changed):
-        require_memory(profile=profile, limits=runtime.limits, mend=TOO_SMALL_MEND)
     capacity = capacity_of(profile=profile)
+    if any(accepted[position].format != PREDICTIONS for position in changed):
+        capacity.require_memory(runtime.limits, mend=TOO_SMALL_MEND)
     runs = [
         TrialRun(
             trial=trial,

@@ -33,6 +33,7 @@ class Capacity:
     not now. `memory_bytes` is that of the largest machine, None where a worker does not tell.
     """
 
+    profile: str
     workers: int
     slots: int
     formats: frozenset[str]
@@ -42,12 +43,18 @@ class Capacity:
         """Whether there are workers, and none of them can run the format `name`."""
         return self.workers > 0 and name not in self.formats
 
-    def is_too_small(self, limits: Limits) -> bool:
-        """Whether there are workers, and each has less memory than the limit.
+    def require_memory(self, limits: Limits, *, mend: str | None = None) -> None:
+        """Raise WorkersTooSmall if there are workers, and each has less memory than the limit.
 
-        Fewer CPUs are no hindrance: a model then gets all that there are.
+        Fewer CPUs are no hindrance: a model then gets all that there are. `mend` takes the place
+        of the problem's own.
         """
-        return self.memory_bytes is not None and self.memory_bytes < limits.memory_bytes
+        if self.memory_bytes is not None and self.memory_bytes < limits.memory_bytes:
+            raise WorkersTooSmall(
+                f"Models may use {limits.memory_bytes / 2**20:g} MiB, and every worker of the "
+                f"profile {self.profile} has less.",
+                mend=mend,
+            )
 
 
 def _digest(secret: str) -> str:
@@ -127,21 +134,9 @@ def capacity_of(*, profile: str) -> Capacity:
     )
     memory = [worker.memory_bytes for worker in workers]
     return Capacity(
+        profile=profile,
         workers=len(workers),
         slots=sum(worker.slots for worker in workers if not worker.hindrance),
         formats=frozenset(name for worker in workers for name in worker.formats),
         memory_bytes=None if None in memory else max(filter(None, memory), default=None),
     )
-
-
-def require_memory(*, profile: str, limits: Limits, mend: str | None = None) -> None:
-    """Raise WorkersTooSmall while every worker of a profile has less memory than a model may use.
-
-    `mend` takes the place of the problem's own.
-    """
-    if capacity_of(profile=profile).is_too_small(limits):
-        raise WorkersTooSmall(
-            f"Models may use {limits.memory_bytes / 2**20:g} MiB, and every worker of the "
-            f"profile {profile} has less.",
-            mend=mend,
-        )
