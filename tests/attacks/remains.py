@@ -1,9 +1,11 @@
 """What a sandbox has on its host at the moment: containers, processes and folders of jobs."""
 
 import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from evaluator.contract import Stage
 from evaluator.sandbox.container import OWNER_LABEL
 from evaluator.sandbox.docker_metric_sandbox import DockerMetricSandbox
 from evaluator.sandbox.docker_sandbox import DockerSandbox
@@ -30,12 +32,6 @@ def await_nothing_left(sandbox: OwnSandbox) -> None:
     wait_for(lambda: not job_folders_of(sandbox), "the end of the jobs' folders")
 
 
-def signal(sandbox: OwnSandbox, name: str) -> None:
-    """Send a signal to its containers' first processes, which pass it on to the model."""
-    for container in containers_of(sandbox):
-        cast(Any, sandbox._api).kill(container, signal=name)
-
-
 def processes_that_name(word: str) -> list[Path]:
     """Processes of the host, those in containers included, with `word` in their arguments.
 
@@ -58,3 +54,23 @@ def processes_called(name: str) -> list[Path]:
             if (process / "comm").read_text().strip() == name:
                 found.append(process)
     return found
+
+
+@dataclass
+class PoliteEnding:
+    """Asks a sandbox's containers to end by SIGTERM, once, when a process bears the name `name`.
+
+    A run's watch. The containers' first processes pass the signal on to the model, and whoever
+    heeds it may be gone before it could come again.
+    """
+
+    sandbox: OwnSandbox
+    name: str
+    asked: bool = False
+
+    def __call__(self, _stage: Stage | None = None) -> None:
+        """Look, and ask if it is time."""
+        if not self.asked and processes_called(self.name):
+            for container in containers_of(self.sandbox):
+                cast(Any, self.sandbox._api).kill(container, signal="SIGTERM")
+            self.asked = True

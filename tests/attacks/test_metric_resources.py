@@ -16,11 +16,10 @@ from evaluator.sandbox.metric_base import MetricFailed
 from tests.attacks.bombs import DEAF, FORK_BOMB, disk_bomb, forks
 from tests.attacks.metric_ground import MetricGround, failure, telling, told
 from tests.attacks.remains import (
+    PoliteEnding,
     await_nothing_left,
     containers_of,
-    processes_called,
     processes_that_name,
-    signal,
 )
 from tests.support.waiting import wait_for
 
@@ -99,19 +98,13 @@ def test_a_sleep_that_ignores_signals_ends(metric_guarded: MetricGround) -> None
 def test_an_ending_that_asks_would_not_end_it(metric_quick: MetricGround) -> None:
     """The control: SIGTERM in place of SIGKILL ends a metric that heeds it, and no other."""
     name = f"deaf-{os.getpid()}"
-    asked: list[str] = []
-
-    def ask() -> None:
-        if not asked and processes_called(name):
-            signal(metric_quick.sandbox, "SIGTERM")
-            asked.append(name)
-
     sleep = DEAF.format(name=name, seconds=3)
-    assert metric_quick.attack(sleep, watch=ask).score == 0.5
-    assert asked
-    asked.clear()
+    ending = PoliteEnding(metric_quick.sandbox, name)
+    assert metric_quick.attack(sleep, watch=ending).score == 0.5
+    assert ending.asked
+    ending = PoliteEnding(metric_quick.sandbox, name)
     with pytest.raises(SandboxFault, match="The engine ended the container"):
-        metric_quick.attack(sleep.replace("SIG_IGN", "SIG_DFL"), watch=ask)
+        metric_quick.attack(sleep.replace("SIG_IGN", "SIG_DFL"), watch=ending)
 
 
 def test_a_disk_bomb_is_bounded(metric_guarded: MetricGround) -> None:

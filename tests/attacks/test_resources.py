@@ -15,11 +15,11 @@ from evaluator.sandbox.base import SandboxCancelled, SandboxFault
 from tests.attacks.bombs import DEAF, FORK_BOMB, SWARM, forks
 from tests.attacks.proving_ground import LIMITS, MEBIBYTE, Hostile, ProvingGround
 from tests.attacks.remains import (
+    PoliteEnding,
     await_nothing_left,
     containers_of,
     processes_called,
     processes_that_name,
-    signal,
 )
 from tests.attacks.worker_memory import watched_growth
 from tests.support.waiting import wait_for
@@ -132,20 +132,14 @@ def test_sleep_against_an_ending_that_asks(without: Callable[..., ProvingGround]
     """The control: SIGTERM in place of SIGKILL ends a model that heeds it, and no other."""
     ground = without()
     name = f"deaf-{uuid4().hex[:8]}"
-    asked = []
-
-    def ask(_stage: Stage) -> None:
-        if processes_called(name):
-            signal(ground.sandbox, "SIGTERM")
-            asked.append(name)
-
-    control = ground.attack(Hostile(load=DEAF.format(name=name, seconds=3)), watch=ask)
-    assert asked
+    ending = PoliteEnding(ground.sandbox, name)
+    control = ground.attack(Hostile(load=DEAF.format(name=name, seconds=3)), watch=ending)
+    assert ending.asked
     assert (control.failure, "SLEPT" in control.smoke_log) == (None, True)
 
     heeding = DEAF.format(name=name, seconds=3).replace("SIG_IGN", "SIG_DFL")
     with pytest.raises(SandboxFault, match="The engine ended the container"):
-        ground.attack(Hostile(load=heeding), watch=ask)
+        ground.attack(Hostile(load=heeding), watch=PoliteEnding(ground.sandbox, name))
 
 
 @pytest.mark.parametrize("stream", [1, 2])
